@@ -68,18 +68,18 @@ type Step uint8
 
 // The steps of the pipeline.
 const (
-	StepNone       Step = iota
-	StepRoute           // 1: the target is canonical and a route matches
-	StepCredential      // 2: exactly one credential is presented
-	StepShape           // 3: its form is a known one and its checksum holds
-	StepVerify          // 4: it exists
-	StepStanding        // 5: it is not revoked, disabled, expired, idle or superseded
-	StepEnvironment     // 6: it belongs to the environment it asks for
-	StepAddress         // 7: the client's address is allowed
-	StepScope           // 8: it has the scopes the route needs
-	StepHook            // 9: no hook objects
-	StepLimit           // 10: it is within its limits
-	StepUpstream        // after the decision: the API behind Cardea failed
+	StepNone        Step = iota
+	StepRoute            // 1: the target is canonical and a route matches
+	StepCredential       // 2: exactly one credential is presented
+	StepShape            // 3: its form is a known one and its checksum holds
+	StepVerify           // 4: it exists
+	StepStanding         // 5: it is not revoked, disabled, expired, idle or superseded
+	StepEnvironment      // 6: it belongs to the environment it asks for
+	StepAddress          // 7: the client's address is allowed
+	StepScope            // 8: it has the scopes the route needs
+	StepHook             // 9: no hook objects
+	StepLimit            // 10: it is within its limits
+	StepUpstream         // after the decision: the API behind Cardea failed
 )
 
 var stepNames = [...]string{"", "route", "credential", "shape", "verify", "standing",

@@ -10,14 +10,14 @@ type Kind uint8
 
 // The kinds of error.
 const (
-	KindInternal    Kind = iota // anything unclassified: 500, no text
-	KindInvalid                 // the request is wrong: 400
-	KindUnauthorized            // the caller is unknown: 401
-	KindForbidden               // the caller may not: 403
-	KindNotFound                // no such object: 404
-	KindConflict                // the object's state forbids it: 409
-	KindUnavailable             // try again later: 503
-	KindStorageFull             // no room left to write: 507
+	KindInternal     Kind = iota // anything unclassified: 500, no text
+	KindInvalid                  // the request is wrong: 400
+	KindUnauthorized             // the caller is unknown: 401
+	KindForbidden                // the caller may not: 403
+	KindNotFound                 // no such object: 404
+	KindConflict                 // the object's state forbids it: 409
+	KindUnavailable              // try again later: 503
+	KindStorageFull              // no room left to write: 507
 )
 
 // Error is a failure with a text for the caller and a cause for the log. Its text
