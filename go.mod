@@ -2,6 +2,8 @@ module github.com/cardea-dev/cardea
 
 go 1.26.0
 
+toolchain go1.26.6
+
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
