@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// A Credential is what an organization or a member presents to be known. Its secrets
+// are [CredentialSecret] values.
+type Credential struct {
+	ID            string
+	Kind          string
+	Environment   string
+	Organization  string
+	Member        string // "" when it belongs to the organization as a whole
+	Name          string
+	Scopes        []string       // as granted, before implication
+	Limits        *Limits        // in addition to its organization's; nil: none of its own
+	Addresses     []netip.Prefix // who may present it; nil: anybody, empty: nobody
+	ExpiresAt     time.Time      // zero: never
+	LastUsedAt    time.Time      // to the minute; zero: never used
+	DisabledAt    time.Time      // zero: not disabled
+	RevokedAt     time.Time      // zero: not revoked
+	RevokedReason string
+	CreatedBy     string
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+const credentialColumns = `id, kind, environment, organization, member, name, scopes, limits, addresses,
+	expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at`
+
+func (c *Credential) scan() []any {
+	return []any{&c.ID, &c.Kind, &c.Environment, &c.Organization, (*text)(&c.Member), &c.Name,
+		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), (*stamp)(&c.ExpiresAt),
+		(*stamp)(&c.LastUsedAt), (*stamp)(&c.DisabledAt), (*stamp)(&c.RevokedAt), &c.RevokedReason,
+		&c.CreatedBy, (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt)}
+}
+
+// Credential returns one credential, or a KindNotFound error.
+func (r Reader) Credential(ctx context.Context, id string) (Credential, error) {
+	s := sel(`SELECT `+credentialColumns+` FROM credential`).add(" AND id = ?", id)
+	return one(ctx, r, s, "credential", (*Credential).scan)
+}
+
+// The statuses a list of credentials can be narrowed to. They exclude each other;
+// the first that fits a credential, in this order, is its status.
+const (
+	StatusRevoked  = "revoked"
+	StatusExpired  = "expired"
+	StatusDisabled = "disabled"
+	StatusActive   = "active"
+)
+
+// Status returns the credential's status at an instant.
+func (c *Credential) Status(now time.Time) string {
+	switch {
+	case !c.RevokedAt.IsZero():
+		return StatusRevoked
+	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+		return StatusExpired
+	case !c.DisabledAt.IsZero():
+		return StatusDisabled
+	}
+	return StatusActive
+}
+
+// CredentialFilter narrows a list of credentials; zero members do not.
+type CredentialFilter struct {
+	Organization string
+	Member       string
+	Kind         string
+	Environment  string
+	Status       string // one of the Status constants
+	Contains     string // part of the name or the whole id, in any case
+}
+
+// Credentials lists credentials and returns the cursor of the next page.
+func (r Reader) Credentials(ctx context.Context, f CredentialFilter, p Page) ([]Credential, string, error) {
+	s := sel(`SELECT `+credentialColumns+` FROM credential`).and("organization = ?", f.Organization)
+	s.and("member = ?", f.Member).and("kind = ?", f.Kind).and("environment = ?", f.Environment)
+	s.and("folded LIKE ? ESCAPE '!'", contains(f.Contains))
+	s.status(f.Status, r.db.Now())
+	s, err := s.page(p, "created_at", "id")
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := collect(ctx, r, s, (*Credential).scan)
+	list, next := cut(list, p.size(), func(c *Credential) (time.Time, string) { return c.CreatedAt, c.ID })
+	return list, next, err
+}
+
+// status adds the conditions that [Credential.Status] checks.
+func (s *selection) status(status string, now time.Time) {
+	const live = "(expires_at IS NULL OR expires_at > ?)"
+	switch status {
+	case "":
+	case StatusRevoked:
+		s.and("revoked_at IS NOT NULL")
+	case StatusExpired:
+		s.and("revoked_at IS NULL AND expires_at <= ?", stamp(now))
+	case StatusDisabled:
+		s.and("revoked_at IS NULL AND disabled_at IS NOT NULL AND "+live, stamp(now))
+	case StatusActive:
+		s.and("revoked_at IS NULL AND disabled_at IS NULL AND "+live, stamp(now))
+	default:
+		s.and("1 = 0")
+	}
+}
+
+// InsertCredential stores a new credential, without secrets; zero times become the
+// change's time. KindNotFound when its organization or member does not exist.
+func (tx *Tx) InsertCredential(ctx context.Context, c Credential) error {
+	tx.fill(&c.CreatedAt, &c.UpdatedAt)
+	if c.Scopes == nil {
+		c.Scopes = []string{}
+	}
+	tx.Changed(ChangeCredential, c.ID)
+	_, err := tx.exec(ctx, `INSERT INTO credential
+		(id, kind, environment, organization, member, name, folded, scopes, limits, addresses,
+		 expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		c.ID, c.Kind, c.Environment, c.Organization, text(c.Member), c.Name, fold(c.Name, c.ID),
+		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), stamp(c.ExpiresAt),
+		stamp(c.LastUsedAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, c.CreatedBy,
+		stamp(c.CreatedAt), stamp(c.UpdatedAt))
+	return err
+}
+
+// UpdateCredential stores what may change about a credential: name, scopes, limits,
+// addresses, expiry, and the instants it was disabled and revoked. What it is, whose it
+// is, where it works and when it was used stay. KindNotFound when there is none.
+func (tx *Tx) UpdateCredential(ctx context.Context, c Credential) error {
+	if c.Scopes == nil {
+		c.Scopes = []string{}
+	}
+	tx.Changed(ChangeCredential, c.ID)
+	return tx.change(ctx, "credential", `UPDATE credential
+		SET name = $1, folded = $2, scopes = $3, limits = $4, addresses = $5, expires_at = $6,
+		    disabled_at = $7, revoked_at = $8, revoked_reason = $9, updated_at = $10
+		WHERE id = $11`,
+		c.Name, fold(c.Name, c.ID), asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses),
+		stamp(c.ExpiresAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, stamp(tx.now), c.ID)
+}

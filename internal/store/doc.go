@@ -1,0 +1,46 @@
+// Package store keeps what Cardea knows in SQLite or PostgreSQL: organizations,
+// members, credentials and their secrets' hashes, address lists, management tokens,
+// the audit log, usage and the request log.
+//
+// # One text, two engines
+//
+// Every statement is written once and runs on both engines: `$1` numbered in order of
+// first appearance (SQLite takes them for names), RETURNING, ON CONFLICT, row-value
+// paging, BIGINT microseconds UTC for times, JSON as TEXT, columns always named, no
+// functions of one engine. What differs is in few places: the tables' types (migrations/), pools, pragmas
+// and error codes (sqlite.go, postgres.go), and the request log's days
+// (requestlog_sqlite.go, requestlog_postgres.go).
+//
+// # Changes
+//
+// [DB.Update] is the only way to change anything by hand. It takes an actor, runs a
+// closure on a [Tx], and fails unless the closure left an audit event ([Tx.Audit]) when
+// it wrote. It returns the [Changes] that caches must follow: commit, evict, answer.
+// The closure may run more than once (PostgreSQL asks for that after a deadlock), so it
+// must assign what it returns to its caller and not append.
+//
+// On SQLite closures that wait at the same time share one transaction and one fsync,
+// each in a savepoint of its own; each caller is answered after the commit. On
+// PostgreSQL each has its own transaction; a lock on change_head puts them in one
+// order, so that on both engines a closure sees a world that does not move.
+//
+// # API
+//
+// Opening: [Open], [Config], [DB.Close], [DB.Ping], [DB.Maintain].
+// Changing: [DB.Update], [Tx.Audit], [Tx.Changed], [Changes], [DB.ChangesAfter], [DB.Head].
+// Nouns, written by [Tx] and read by [Reader] (which both [DB] and [Tx] embed):
+// [Organization], [Member], [Credential], [CredentialSecret], [AddressList],
+// [ManagementToken]; small named values: [Reader.Setting], [Tx.SetSetting].
+// Hot path: [DB.LookupSecret] → [Lookup].
+// Records: [DB.AppendRequests], [DB.Request], [DB.Requests], [DB.Gaps], [DB.AddUsage],
+// [DB.Usage], [DB.Touch], [Reader.DayCounts].
+// Audit: [Reader.AuditEvents], [DB.VerifyAudit], [DB.SignCheckpoint],
+// [DB.VerifyCheckpoint], [DB.ProveInclusion], [DB.ProveConsistency].
+// Moving: [DB.Backup], [Restore].
+//
+// # Errors
+//
+// Errors are [cardea.Error] values: KindNotFound, KindConflict, KindInvalid (a damaged
+// page cursor), KindStorageFull (no room; reads go on), KindUnavailable (the database
+// does not answer). Anything else is a defect and has no kind.
+package store

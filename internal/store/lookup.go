@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/cardea-dev/cardea/internal/secret"
+)
+
+// A Lookup is everything a decision needs to know about a presented secret, read in
+// one statement and therefore from one snapshot.
+type Lookup struct {
+	// Seq is the last change that the snapshot contains: a cache that has applied a
+	// later one must not keep this Lookup.
+	Seq int64
+
+	// Found says whether the secret exists; only Seq is set when it does not.
+	Found bool
+
+	Secret       CredentialSecret
+	Credential   Credential
+	Organization Organization
+
+	// MemberDisabledAt is when the credential's member was disabled, zero when they
+	// are not or when it belongs to no member.
+	MemberDisabledAt time.Time
+
+	// Addresses is the organization's list for the credential's environment; nil: there
+	// is none, empty: nobody is on it.
+	Addresses []netip.Prefix
+
+	// OrganizationDay and CredentialDay are the requests counted on the current UTC day.
+	OrganizationDay, CredentialDay int64
+}
+
+// lookupSQL starts at change_head, so that one row comes back whether or not the
+// secret exists.
+const lookupSQL = `SELECT h.seq,
+	s.hash, s.credential, s.hint, s.sealed, s.created_at, s.expires_at, s.last_used_at,
+	c.id, c.kind, c.environment, c.organization, c.member, c.name, c.scopes, c.limits, c.addresses,
+	c.expires_at, c.last_used_at, c.disabled_at, c.revoked_at, c.revoked_reason, c.created_by,
+	c.created_at, c.updated_at,
+	o.id, o.name, o.plan, o.limits, o.suspended_at, o.created_at, o.updated_at,
+	m.disabled_at, a.prefixes, od.n, cd.n
+FROM change_head h
+LEFT JOIN credential_secret s ON s.hash = $1
+LEFT JOIN credential c ON c.id = s.credential
+LEFT JOIN organization o ON o.id = c.organization
+LEFT JOIN member m ON m.id = c.member
+LEFT JOIN address_list a ON a.organization = c.organization AND a.environment = c.environment
+LEFT JOIN day_count od ON od.owner = c.organization AND od.day = $2
+LEFT JOIN day_count cd ON cd.owner = c.id AND cd.day = $2
+WHERE h.id = 1`
+
+// LookupSecret finds the credential that a secret's hash belongs to, whatever its
+// standing, with the counts of the current UTC day.
+func (db *DB) LookupSecret(ctx context.Context, hash secret.Hash) (Lookup, error) {
+	var l Lookup
+	s, c, o := &l.Secret, &l.Credential, &l.Organization
+	err := db.lookup.QueryRowContext(ctx, hash[:], Day(db.now())).Scan(&l.Seq,
+		(*hashBytes)(&s.Hash), (*text)(&s.Credential), (*text)(&s.Hint), &s.Sealed,
+		(*stamp)(&s.CreatedAt), (*stamp)(&s.ExpiresAt), (*stamp)(&s.LastUsedAt),
+		(*text)(&c.ID), (*text)(&c.Kind), (*text)(&c.Environment), (*text)(&c.Organization),
+		(*text)(&c.Member), (*text)(&c.Name), asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses),
+		(*stamp)(&c.ExpiresAt), (*stamp)(&c.LastUsedAt), (*stamp)(&c.DisabledAt), (*stamp)(&c.RevokedAt),
+		(*text)(&c.RevokedReason), (*text)(&c.CreatedBy), (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt),
+		(*text)(&o.ID), (*text)(&o.Name), (*text)(&o.Plan), asJSON(&o.Limits),
+		(*stamp)(&o.SuspendedAt), (*stamp)(&o.CreatedAt), (*stamp)(&o.UpdatedAt),
+		(*stamp)(&l.MemberDisabledAt), asJSON(&l.Addresses),
+		(*number)(&l.OrganizationDay), (*number)(&l.CredentialDay))
+	if err != nil {
+		return Lookup{}, db.classify(err)
+	}
+	l.Found = l.Credential.ID != "" && s.Hash.Equal(&hash)
+	return l, nil
+}

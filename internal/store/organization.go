@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// An Organization is a customer of the API product.
+type Organization struct {
+	ID          string
+	Name        string
+	Plan        string    // the contract's name of its plan
+	Limits      *Limits   // in place of the plan's; nil: the plan's
+	SuspendedAt time.Time // zero: not suspended
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+const organizationColumns = `id, name, plan, limits, suspended_at, created_at, updated_at`
+
+func (o *Organization) scan() []any {
+	return []any{&o.ID, &o.Name, &o.Plan, asJSON(&o.Limits), (*stamp)(&o.SuspendedAt),
+		(*stamp)(&o.CreatedAt), (*stamp)(&o.UpdatedAt)}
+}
+
+// Organization returns one organization, or a KindNotFound error.
+func (r Reader) Organization(ctx context.Context, id string) (Organization, error) {
+	s := sel(`SELECT `+organizationColumns+` FROM organization`).add(" AND id = ?", id)
+	return one(ctx, r, s, "organization", (*Organization).scan)
+}
+
+// OrganizationFilter narrows a list of organizations; zero members do not.
+type OrganizationFilter struct {
+	Plan      string
+	Contains  string // part of the name or the whole id, in any case
+	Suspended *bool
+}
+
+// Organizations lists organizations and returns the cursor of the next page.
+func (r Reader) Organizations(ctx context.Context, f OrganizationFilter, p Page) ([]Organization, string, error) {
+	s := sel(`SELECT `+organizationColumns+` FROM organization`).and("plan = ?", f.Plan)
+	s.and("folded LIKE ? ESCAPE '!'", contains(f.Contains))
+	s.isSet("suspended_at", f.Suspended)
+	s, err := s.page(p, "created_at", "id")
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := collect(ctx, r, s, (*Organization).scan)
+	list, next := cut(list, p.size(), func(o *Organization) (time.Time, string) { return o.CreatedAt, o.ID })
+	return list, next, err
+}
+
+// isSet adds the condition that a column is, or is not, NULL; want nil adds none.
+func (s *selection) isSet(column string, want *bool) {
+	switch {
+	case want == nil:
+	case *want:
+		s.and(column + " IS NOT NULL")
+	default:
+		s.and(column + " IS NULL")
+	}
+}
+
+// InsertOrganization stores a new organization; zero times become the change's time.
+func (tx *Tx) InsertOrganization(ctx context.Context, o Organization) error {
+	tx.fill(&o.CreatedAt, &o.UpdatedAt)
+	tx.Changed(ChangeOrganization, o.ID)
+	_, err := tx.exec(ctx, `INSERT INTO organization
+		(id, name, folded, plan, limits, suspended_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		o.ID, o.Name, fold(o.Name, o.ID), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt),
+		stamp(o.CreatedAt), stamp(o.UpdatedAt))
+	return err
+}
+
+// UpdateOrganization stores everything about an organization but its id and creation;
+// UpdatedAt becomes the change's time. KindNotFound when there is none.
+func (tx *Tx) UpdateOrganization(ctx context.Context, o Organization) error {
+	tx.Changed(ChangeOrganization, o.ID)
+	return tx.change(ctx, "organization", `UPDATE organization
+		SET name = $1, folded = $2, plan = $3, limits = $4, suspended_at = $5, updated_at = $6
+		WHERE id = $7`,
+		o.Name, fold(o.Name, o.ID), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt), stamp(tx.now), o.ID)
+}
+
+// fill sets the zero ones of times to the change's time.
+func (tx *Tx) fill(times ...*time.Time) {
+	for _, t := range times {
+		if t.IsZero() {
+			*t = tx.now
+		}
+	}
+}
