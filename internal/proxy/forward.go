@@ -1,0 +1,41 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// A forwarder carries passages to their upstreams, the fast way when the request is
+// an ordinary one and the standard way otherwise. It is safe for concurrent use.
+type forwarder struct {
+	dialer    net.Dialer
+	transport *http.Transport
+	upstreams upstreams
+	idle      time.Duration // silence allowed on a stream, in either direction
+	bodyIdle  time.Duration // silence allowed while a client sends its body
+	noFast    bool          // for comparison: everything goes the standard way
+}
+
+// forward carries the passage to its upstream and the answer back. When it returns an
+// error and the passage has not started, the client has been told nothing yet;
+// when it has started, the client's connection must be aborted.
+func (f *forwarder) forward(p *passage) error {
+	r := p.r
+	if p.maxBody > 0 && r.ContentLength > p.maxBody {
+		return errTooLarge
+	}
+	if p.up.fast && !f.noFast && r.ContentLength >= 0 && r.ContentLength <= fastBody && len(r.Trailer) == 0 {
+		if err := f.fast(p); !errors.Is(err, errSpecial) {
+			return err
+		}
+	}
+	return f.standard(p)
+}
+
+// close closes idle connections.
+func (f *forwarder) close() {
+	f.upstreams.close()
+	f.transport.CloseIdleConnections()
+}
