@@ -9,7 +9,9 @@
 //	GET    /v1/notes/{id}  shows an item; PUT replaces, PATCH merges, DELETE removes it
 //
 // Every answer is a JSON object with the members "data", "environment", and "request",
-// which holds method, path, query and headers as they arrived. Below "/__sandbox/",
+// which holds method, path, query and headers as they arrived. Two request headers
+// change the answer on any path: X-Sandbox-Status sets its status, X-Sandbox-Delay
+// ("2s", "150ms") makes it wait. Below "/__sandbox/",
 // anywhere in a path, are helpers that misbehave on purpose; see helpers.go.
 package sandbox
 
@@ -18,7 +20,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -49,12 +54,23 @@ type received struct {
 	Path    string            `json:"path"` // still encoded
 	Query   string            `json:"query,omitempty"`
 	Headers map[string]string `json:"headers"` // names in lower case, lines joined by ", "
+
+	// Lines are the header lines one by one, "Name: value", sorted by name; names are
+	// in the canonical case that net/http gives them.
+	Lines []string `json:"lines"`
 }
 
 // ServeHTTP implements [http.Handler].
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, helper, ok := strings.Cut(r.URL.Path, reserved); ok {
 		s.help(w, r, helper)
+		return
+	}
+	if delay, err := time.ParseDuration(r.Header.Get("X-Sandbox-Delay")); err == nil && !s.pause(r, delay) {
+		return
+	}
+	if code, err := strconv.Atoi(r.Header.Get("X-Sandbox-Status")); err == nil {
+		s.helpStatus(w, r, code)
 		return
 	}
 	path := strings.TrimRight(r.URL.EscapedPath(), "/")
@@ -166,9 +182,14 @@ func (s *Sandbox) send(w http.ResponseWriter, status int, a answer) {
 // receive notes what the request looked like.
 func receive(r *http.Request) received {
 	headers := make(map[string]string, len(r.Header)+1)
+	lines := []string{"Host: " + r.Host}
 	for name, values := range r.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		for _, v := range values {
+			lines = append(lines, name+": "+v)
+		}
 	}
 	headers["host"] = r.Host
-	return received{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Headers: headers}
+	slices.Sort(lines)
+	return received{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, headers, lines}
 }

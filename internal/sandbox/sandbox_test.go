@@ -24,6 +24,7 @@ type body struct {
 	Request     struct {
 		Method, Path, Query string
 		Headers             map[string]string
+		Lines               []string
 	} `json:"request"`
 }
 
@@ -93,6 +94,10 @@ func TestAnswersShowTheRequest(t *testing.T) {
 	if diff := cmp.Diff(want, b.Request.Headers); diff != "" {
 		t.Error(diff)
 	}
+	lines := []string{"Host: example.com", "X-Cardea-Subject: usr_1", "X-Two: 1", "X-Two: 2"}
+	if diff := cmp.Diff(lines, b.Request.Lines); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // Guarantee: any body is taken, and nobody can make the sandbox grow without bound.
@@ -136,6 +141,9 @@ func TestHelpers(t *testing.T) {
 		if code, _, _ := do(t, s, "GET", path, ""); code != want {
 			t.Errorf("GET %s: %d, want %d", path, code, want)
 		}
+	}
+	if code, b, _ := do(t, s, "GET", "/v1/x", "", "X-Sandbox-Status", "503", "X-Sandbox-Delay", "1ms"); code != 503 || b.Request.Path != "/v1/x" {
+		t.Errorf("X-Sandbox-Status: %d %v, want 503", code, b)
 	}
 	_, b, _ := do(t, s, "POST", "/__sandbox/count", "hello")
 	want := map[string]any{"bytes": 5.0, "sha256": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"}
