@@ -53,3 +53,12 @@ func (tx *Tx) EndSecrets(ctx context.Context, credential string, end time.Time) 
 		WHERE credential = $2 AND (expires_at IS NULL OR expires_at > $1)`, stamp(end), credential)
 	return err
 }
+
+// EndOverlap makes the secrets that a rotation replaced, and only those, expire at end
+// if they would be good for longer: it finishes a rotation early.
+func (tx *Tx) EndOverlap(ctx context.Context, credential string, end time.Time) error {
+	tx.Changed(ChangeCredential, credential)
+	_, err := tx.exec(ctx, `UPDATE credential_secret SET expires_at = $1
+		WHERE credential = $2 AND expires_at IS NOT NULL AND expires_at > $1`, stamp(end), credential)
+	return err
+}

@@ -11,43 +11,73 @@ import (
 	"github.com/cardea-dev/cardea/internal/secret"
 )
 
-// A DayCount is how many requests an owner, an organization or a credential by its id,
-// made on a UTC day.
+// A DayCount is how many requests an owner of limits made on a UTC day. Owners are
+// credentials, by id, and organizations in an environment, "org_…/live": environments
+// are walls, and a test key never eats into a live quota.
 type DayCount struct {
 	Owner string
 	Day   int64 // see [Day]
-	N     int64
+	N     int64 // all of the day's requests so far
 }
 
-// DayCounts returns every count of a day.
-func (r Reader) DayCounts(ctx context.Context, day int64) ([]DayCount, error) {
-	s := sel(`SELECT owner, day, n FROM day_count`).and("day = ?", day)
+// DayCounts returns the counts of a day: of the given owners, or of all when none is
+// given. Owners without a count are left out.
+func (r Reader) DayCounts(ctx context.Context, day int64, owners ...string) ([]DayCount, error) {
+	if len(owners) == 0 {
+		return r.dayCounts(ctx, sel(`SELECT owner, day, n FROM day_count`).and("day = ?", day))
+	}
+	all := []DayCount{}
+	for _, owner := range owners {
+		s := sel(`SELECT owner, day, n FROM day_count`).and("day = ?", day).add(" AND owner = ?", owner)
+		counts, err := r.dayCounts(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, counts...)
+	}
+	return all, nil
+}
+
+func (r Reader) dayCounts(ctx context.Context, s *selection) ([]DayCount, error) {
 	return collect(ctx, r, s, func(c *DayCount) []any { return []any{&c.Owner, &c.Day, &c.N} })
 }
 
-// A Touch is what use leaves behind in the control data. All of it is additive or
-// monotonic, so that several nodes may report.
+// SaveDayCounts stores counts where they are higher than what is stored. It needs no
+// audit event: nobody decided anything. After an error it may be repeated.
+func (db *DB) SaveDayCounts(ctx context.Context, counts []DayCount) error {
+	counts = slices.SortedFunc(slices.Values(counts), func(a, b DayCount) int { return strings.Compare(a.Owner, b.Owner) })
+	for part := range slices.Chunk(counts, touchStep) {
+		err := db.write(ctx, func(q querier) error {
+			for _, c := range part {
+				if _, err := q.ExecContext(ctx, `INSERT INTO day_count (owner, day, n) VALUES ($1, $2, $3)
+					ON CONFLICT (owner, day) DO UPDATE SET n = excluded.n WHERE day_count.n < excluded.n`,
+					c.Owner, c.Day, c.N); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A Touch is when things were last used. Only later instants than those stored are
+// taken over, so that several nodes may report.
 type Touch struct {
-	Days        []DayCount                // N is added to what is stored
-	Credentials map[string]time.Time      // by id: last used, when later than what is stored
-	Secrets     map[secret.Hash]time.Time // likewise
-	Tokens      map[string]time.Time      // management tokens, likewise
+	Credentials map[string]time.Time      // by id
+	Secrets     map[secret.Hash]time.Time // by hash
+	Tokens      map[string]time.Time      // management tokens by id
 }
 
 // touchStep is how many rows are written while others wait for the writer.
 const touchStep = 500
 
 // Touch stores t. It needs no audit event: nobody decided anything. What was written is
-// removed from t, so that after an error t is what to try again; nothing is counted
-// twice.
+// removed from t, so that after an error t is what to try again.
 func (db *DB) Touch(ctx context.Context, t *Touch) error {
-	for len(t.Days) > 0 {
-		part := t.Days[:min(touchStep, len(t.Days))]
-		if err := db.write(ctx, func(q querier) error { return addDays(ctx, q, part) }); err != nil {
-			return err
-		}
-		t.Days = t.Days[len(part):]
-	}
 	if err := touch(ctx, db, t.Credentials, strings.Compare, func(id string) any { return id },
 		`UPDATE credential SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)`,
 	); err != nil {
@@ -60,17 +90,6 @@ func (db *DB) Touch(ctx context.Context, t *Touch) error {
 	}
 	return touch(ctx, db, t.Tokens, strings.Compare, func(id string) any { return id },
 		`UPDATE management_token SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)`)
-}
-
-func addDays(ctx context.Context, q querier, days []DayCount) error {
-	slices.SortFunc(days, func(a, b DayCount) int { return strings.Compare(a.Owner, b.Owner) })
-	for _, d := range days {
-		if _, err := q.ExecContext(ctx, `INSERT INTO day_count (owner, day, n) VALUES ($1, $2, $3)
-			ON CONFLICT (owner, day) DO UPDATE SET n = day_count.n + excluded.n`, d.Owner, d.Day, d.N); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // touch runs an update of a last use for every key of uses, in order, so that two nodes

@@ -30,7 +30,8 @@ type Lookup struct {
 	// is none, empty: nobody is on it.
 	Addresses []netip.Prefix
 
-	// OrganizationDay and CredentialDay are the requests counted on the current UTC day.
+	// OrganizationDay and CredentialDay are the requests counted on the current UTC day,
+	// of the organization in the credential's environment and of the credential.
 	OrganizationDay, CredentialDay int64
 }
 
@@ -49,7 +50,7 @@ LEFT JOIN credential c ON c.id = s.credential
 LEFT JOIN organization o ON o.id = c.organization
 LEFT JOIN member m ON m.id = c.member
 LEFT JOIN address_list a ON a.organization = c.organization AND a.environment = c.environment
-LEFT JOIN day_count od ON od.owner = c.organization AND od.day = $2
+LEFT JOIN day_count od ON od.owner = c.organization || '/' || c.environment AND od.day = $2
 LEFT JOIN day_count cd ON cd.owner = c.id AND cd.day = $2
 WHERE h.id = 1`
 

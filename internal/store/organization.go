@@ -50,6 +50,21 @@ func (r Reader) Organizations(ctx context.Context, f OrganizationFilter, p Page)
 	return list, next, err
 }
 
+// CountOrganizations returns the number of organizations by plan.
+func (r Reader) CountOrganizations(ctx context.Context) (map[string]int64, error) {
+	type count struct {
+		plan string
+		n    int64
+	}
+	list, err := collect(ctx, r, sel(`SELECT plan, count(*) FROM organization`).add(" GROUP BY plan"),
+		func(c *count) []any { return []any{&c.plan, &c.n} })
+	counts := make(map[string]int64, len(list))
+	for _, c := range list {
+		counts[c.plan] = c.n
+	}
+	return counts, err
+}
+
 // isSet adds the condition that a column is, or is not, NULL; want nil adds none.
 func (s *selection) isSet(column string, want *bool) {
 	switch {
