@@ -49,7 +49,8 @@ type Bucket struct {
 	// time, at which the bucket is full again.
 	tat int64
 
-	saved int64 // day.count as last written to the database
+	saved int64 // how much of day.count the database has
+	daily bool  // some rule limited the day, so that its count matters
 	dead  bool  // swept from its table: holders must ask the table again
 }
 
@@ -96,21 +97,22 @@ func (b *Bucket) enter(now int64, r Rule) {
 func (b *Bucket) charge(now int64, r Rule) {
 	b.minute.count++
 	b.day.count++
+	b.daily = b.daily || r.PerDay > 0
 	if every, depth := r.interval(); depth > 0 {
 		b.tat = max(b.tat, now) + every
 	}
 }
 
-// Restore tells the bucket how many requests of a day since 1970 are in the database;
-// a bucket that knows of more keeps its own count. The count of another day is of no
-// use and ignored.
+// Restore tells the bucket how many requests of a day, numbered from 1970, are in the
+// database; a bucket that knows of more keeps its own count. The count of a day that is
+// over is ignored.
 func (b *Bucket) Restore(dayIndex, count int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case b.day.index == dayIndex:
-		b.day.count = max(b.day.count, count)
-		b.saved = max(b.saved, count)
+	case b.day.index == dayIndex && count > b.day.count:
+		b.saved += count - b.day.count
+		b.day.count = count
 	case b.day.index < dayIndex:
 		b.day = window{index: dayIndex, count: count}
 		b.saved = count

@@ -324,7 +324,7 @@ func TestDayCountsGoToTheDatabaseAndBack(t *testing.T) {
 	take(b, r, noon) // while the count is being written
 	table.Saved(dirty)
 	dirty = table.Dirty()
-	if diff := cmp.Diff([]DayCount{{"org_a", Day(noon), 5}}, dirty); diff != "" {
+	if diff := cmp.Diff([]DayCount{{"org_a", Day(noon), 1}}, dirty); diff != "" {
 		t.Fatal(diff)
 	}
 	table.Saved(dirty)
@@ -355,16 +355,17 @@ func TestSweepForgetsOnlyWhatIsFinished(t *testing.T) {
 	table := NewTable(0)
 	b, _ := table.Bucket("org_a", noon)
 	take(b, professional, noon)
-	table.Sweep(noon.Add(time.Hour))
-	if table.Len() != 1 {
-		t.Fatal("swept with an unwritten day count")
-	}
-	table.Saved(table.Dirty())
 	table.Sweep(noon.Add(59 * time.Second))
 	if table.Len() != 1 {
 		t.Fatal("swept within its minute")
 	}
+	daily, _ := table.Bucket("org_b", noon)
+	take(daily, Rule{PerDay: 10}, noon)
 	table.Sweep(noon.Add(time.Hour))
+	if daily.Dead() {
+		t.Fatal("swept with a day's count")
+	}
+	table.Sweep(noon.Add(24 * time.Hour))
 	if table.Len() != 0 || !b.Dead() {
 		t.Fatal("not swept when finished")
 	}

@@ -58,27 +58,40 @@ func (t *Table) Bucket(owner string, now time.Time) (b *Bucket, created bool) {
 	return b, true
 }
 
-// makeRoom sweeps the shard, and if every bucket is in use drops one all the same:
-// memory is bounded, and its owner gets at most one extra burst. Strangers cannot
-// cause it, because only verified credentials have buckets.
+// makeRoom sweeps the shard, and if every bucket is in use drops one all the same,
+// rather one whose day's count can be read back from the database: memory is bounded,
+// and its owner gets at most one extra burst. Strangers cannot cause it, because only
+// verified credentials have buckets.
 func (s *shard) makeRoom(now int64) {
 	s.sweep(now)
 	if len(s.buckets) < s.limit {
 		return
 	}
+	victim, tries := "", 0
 	for owner, b := range s.buckets {
 		b.mu.Lock()
-		b.dead = true
+		saved := !b.daily || b.day.count <= b.saved
 		b.mu.Unlock()
-		delete(s.buckets, owner)
-		s.dropped++
-		return
+		if tries++; victim == "" || saved {
+			victim = owner
+		}
+		if saved || tries == maxTries {
+			break
+		}
 	}
+	b := s.buckets[victim]
+	b.mu.Lock()
+	b.dead = true
+	b.mu.Unlock()
+	delete(s.buckets, victim)
+	s.dropped++
 }
 
+// maxTries bounds the search for a bucket to drop.
+const maxTries = 16
+
 // Sweep removes the buckets that hold nothing worth keeping: the minute is over, the
-// burst is full again, and the day's count is in the database, from where the next
-// use restores it. Call it every minute or so.
+// burst is full again, and no day's limit was counted. Call it every minute or so.
 func (t *Table) Sweep(now time.Time) {
 	for i := range t.shards {
 		s := &t.shards[i]
@@ -103,7 +116,7 @@ func (s *shard) sweep(now int64) {
 func (b *Bucket) finished(now int64) bool {
 	minuteOver := floorDiv(now, minute) > b.minute.index
 	dayOver := floorDiv(now, day) > b.day.index
-	return minuteOver && b.tat <= now && (dayOver || b.day.count == b.saved)
+	return minuteOver && b.tat <= now && (dayOver || !b.daily || b.day.count == 0)
 }
 
 // Len returns the number of buckets.
@@ -128,15 +141,19 @@ func (t *Table) Dropped() uint64 {
 	return n
 }
 
-// A DayCount is how many requests an owner made in a day.
+// A DayCount is how many requests of a day an owner made that the database does not
+// have yet.
 type DayCount struct {
-	Owner string // id of an organization or credential
+	Owner string // see [Table.Bucket]
 	Day   int64  // days since 1970, UTC
-	Count int64  // all of the day's requests so far, not an increment
+	N     int64  // to be added to what the database has
 }
 
-// Dirty returns the day counts that differ from what the database holds. Write them,
-// then report them with [Table.Saved]; what is not reported comes again.
+// Dirty returns the counts that the database does not have. Add them there, then
+// report them with [Table.Saved]; what is not reported comes again. One caller at a
+// time.
+//
+// Only owners whose rule has a day limit are counted: nobody asks for the others.
 func (t *Table) Dirty() []DayCount {
 	var dirty []DayCount
 	for i := range t.shards {
@@ -144,8 +161,8 @@ func (t *Table) Dirty() []DayCount {
 		s.mu.Lock()
 		for owner, b := range s.buckets {
 			b.mu.Lock()
-			if b.day.count != b.saved {
-				dirty = append(dirty, DayCount{owner, b.day.index, b.day.count})
+			if b.daily && b.day.count > b.saved {
+				dirty = append(dirty, DayCount{owner, b.day.index, b.day.count - b.saved})
 			}
 			b.mu.Unlock()
 		}
@@ -154,7 +171,7 @@ func (t *Table) Dirty() []DayCount {
 	return dirty
 }
 
-// Saved reports that the counts are in the database.
+// Saved reports that the counts were added to the database.
 func (t *Table) Saved(counts []DayCount) {
 	for _, c := range counts {
 		s := &t.shards[maphash.String(t.seed, c.Owner)&(shardCount-1)]
@@ -162,7 +179,7 @@ func (t *Table) Saved(counts []DayCount) {
 		if b := s.buckets[c.Owner]; b != nil {
 			b.mu.Lock()
 			if b.day.index == c.Day {
-				b.saved = c.Count
+				b.saved += c.N
 			}
 			b.mu.Unlock()
 		}

@@ -2,7 +2,7 @@ package secret
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/binary"
 	"unsafe"
 )
 
@@ -14,9 +14,14 @@ type Hash [sha256.Size]byte
 func HashOf(text string) Hash { return sha256.Sum256(view(text)) }
 
 // Equal reports whether the hashes are the same, in time that does not depend on
-// where they differ.
+// where they differ. It does what [crypto/subtle.ConstantTimeCompare] does, eight
+// bytes at a time: the cache compares a hash for every request.
 func (h *Hash) Equal(other *Hash) bool {
-	return subtle.ConstantTimeCompare(h[:], other[:]) == 1
+	var differ uint64
+	for i := 0; i < len(h); i += 8 {
+		differ |= binary.LittleEndian.Uint64(h[i:]) ^ binary.LittleEndian.Uint64(other[i:])
+	}
+	return differ == 0
 }
 
 // view returns the bytes of text without copying them. They must only be read: both
