@@ -17,7 +17,7 @@ import (
 type DayCount struct {
 	Owner string
 	Day   int64 // see [Day]
-	N     int64 // all of the day's requests so far
+	N     int64
 }
 
 // DayCounts returns the counts of a day: of the given owners, or of all when none is
@@ -42,26 +42,22 @@ func (r Reader) dayCounts(ctx context.Context, s *selection) ([]DayCount, error)
 	return collect(ctx, r, s, func(c *DayCount) []any { return []any{&c.Owner, &c.Day, &c.N} })
 }
 
-// SaveDayCounts stores counts where they are higher than what is stored. It needs no
-// audit event: nobody decided anything. After an error it may be repeated.
-func (db *DB) SaveDayCounts(ctx context.Context, counts []DayCount) error {
+// AddDayCounts adds N to what is stored for each owner and day: several nodes may
+// report. All of it is stored or, with an error, nothing. It needs no audit event:
+// nobody decided anything. Changes wait while it runs, so give it some hundreds of
+// counts at a time.
+func (db *DB) AddDayCounts(ctx context.Context, counts []DayCount) error {
+	// In order, so that two nodes never wait for each other crosswise.
 	counts = slices.SortedFunc(slices.Values(counts), func(a, b DayCount) int { return strings.Compare(a.Owner, b.Owner) })
-	for part := range slices.Chunk(counts, touchStep) {
-		err := db.write(ctx, func(q querier) error {
-			for _, c := range part {
-				if _, err := q.ExecContext(ctx, `INSERT INTO day_count (owner, day, n) VALUES ($1, $2, $3)
-					ON CONFLICT (owner, day) DO UPDATE SET n = excluded.n WHERE day_count.n < excluded.n`,
-					c.Owner, c.Day, c.N); err != nil {
-					return err
-				}
+	return db.write(ctx, func(q querier) error {
+		for _, c := range counts {
+			if _, err := q.ExecContext(ctx, `INSERT INTO day_count (owner, day, n) VALUES ($1, $2, $3)
+				ON CONFLICT (owner, day) DO UPDATE SET n = day_count.n + excluded.n`, c.Owner, c.Day, c.N); err != nil {
+				return err
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // A Touch is when things were last used. Only later instants than those stored are

@@ -33,7 +33,7 @@
 // [ManagementToken]; small named values: [Reader.Setting], [Tx.SetSetting].
 // Hot path: [DB.LookupSecret] → [Lookup].
 // Records: [DB.AppendRequests], [DB.Request], [DB.Requests], [DB.Gaps], [DB.AddUsage],
-// [DB.Usage], [DB.KeyUsage], [DB.Touch], [Reader.DayCounts], [DB.SaveDayCounts].
+// [DB.Usage], [DB.KeyUsage], [DB.Touch], [Reader.DayCounts], [DB.AddDayCounts].
 // Audit: [Reader.AuditEvents], [DB.VerifyAudit], [DB.SignCheckpoint],
 // [DB.VerifyCheckpoint], [DB.ProveInclusion], [DB.ProveConsistency].
 // Moving: [DB.Backup], [Restore].

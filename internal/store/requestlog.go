@@ -60,7 +60,8 @@ type requestLog interface {
 const requestColumns = `at, request_id, credential, organization, environment, old_secret, method, host, route,
 	path, status, reason, step, client, latency_us, bytes_out, contract_line, detail`
 
-const insertGapSQL = `INSERT INTO request_log_gap (from_at, until_at, dropped) VALUES ($1, $2, $3)`
+const insertGapSQL = `INSERT INTO request_log_gap (from_at, until_at, dropped) VALUES ($1, $2, $3)
+	ON CONFLICT (from_at, until_at) DO NOTHING`
 
 // maxLogged bounds the texts of a row that callers choose.
 const maxLogged = 200

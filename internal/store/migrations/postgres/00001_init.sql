@@ -178,8 +178,8 @@ CREATE INDEX request_log_id ON request_log (request_id);
 CREATE INDEX request_log_credential ON request_log (credential, at);
 
 CREATE TABLE request_log_gap (
-  from_at BIGINT NOT NULL,
+  from_at  BIGINT NOT NULL,
   until_at BIGINT NOT NULL,
-  dropped BIGINT NOT NULL
+  dropped  BIGINT NOT NULL,
+  PRIMARY KEY (from_at, until_at)
 );
-CREATE INDEX request_log_gap_until ON request_log_gap (until_at);

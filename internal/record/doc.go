@@ -1,0 +1,8 @@
+// Package record keeps usage and the request log off the path of requests: doors hand
+// over an [Event] in tens of nanoseconds, and a [Recorder] writes batches behind them.
+//
+// What a batch holds is of two sorts. Details, one row per request, may be dropped
+// when more comes than can be written; a drop is counted, and the request log shows a
+// gap. Counts are never dropped: what cannot be kept as a row is added up first, and
+// what cannot be written now is added to the next try.
+package record

@@ -1,0 +1,201 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// A writer is what the Recorder's goroutine holds: what is still to be written. Only
+// that goroutine uses it.
+type writer struct {
+	r     *Recorder
+	spare *buffer
+
+	rows    []store.RequestRow // at most capacity
+	gap     store.Gap
+	usage   tally
+	touches store.Touch
+
+	// minute and touched hold which credentials and secrets were noted as used in
+	// this minute already: a use is written once a minute.
+	minute      int64
+	credentials map[string]struct{}
+	secrets     map[secret.Hash]struct{}
+
+	failing bool
+	retryAt time.Time
+}
+
+func newWriter(r *Recorder) *writer {
+	w := &writer{r: r, spare: &buffer{}, usage: tally{}}
+	w.touches = store.Touch{Credentials: map[string]time.Time{}, Secrets: map[secret.Hash]time.Time{}}
+	w.credentials, w.secrets = map[string]struct{}{}, map[secret.Hash]struct{}{}
+	return w
+}
+
+// collect adds up what has come in since the last time.
+func (w *writer) collect() {
+	full, spill, gap := w.r.take(w.spare)
+	w.usage.merge(spill)
+	w.join(gap)
+	n := full.n
+	full.drain(func(e *Event) {
+		w.usage.add(e)
+		w.use(e)
+		if len(w.rows) < capacity {
+			w.rows = append(w.rows, e.row())
+			return
+		}
+		widen(&w.gap, e.At)
+		w.r.stats.dropped.Add(1)
+	})
+	w.spare = full
+	w.r.stats.events.Add(uint64(n))
+}
+
+// join adds a gap to the one that is to be written.
+func (w *writer) join(g store.Gap) {
+	if g.Dropped == 0 {
+		return
+	}
+	n := w.gap.Dropped
+	widen(&w.gap, g.From)
+	widen(&w.gap, g.Until)
+	w.gap.Dropped = n + g.Dropped
+}
+
+// use notes that an event's credential and secret were used.
+func (w *writer) use(e *Event) {
+	if !e.used() {
+		return
+	}
+	if minute := e.At.Unix() / 60; minute > w.minute {
+		w.minute = minute
+		clear(w.credentials)
+		clear(w.secrets)
+	}
+	if _, ok := w.credentials[e.Credential]; !ok {
+		w.credentials[e.Credential] = struct{}{}
+		w.touches.Credentials[e.Credential] = e.At
+	}
+	if _, ok := w.secrets[e.Secret]; !ok && e.Secret != (secret.Hash{}) {
+		w.secrets[e.Secret] = struct{}{}
+		w.touches.Secrets[e.Secret] = e.At
+	}
+}
+
+// batch writes rows and usage, unless the store failed a moment ago.
+func (w *writer) batch() {
+	w.collect()
+	if time.Now().Before(w.retryAt) {
+		return
+	}
+	w.report(w.write())
+}
+
+// write writes rows, gaps and usage. What is written is forgotten, piece by piece, so
+// that a second try repeats nothing.
+func (w *writer) write() error {
+	ctx := context.Background()
+	if len(w.rows) > 0 || w.gap.Dropped > 0 {
+		var gaps []store.Gap
+		if w.gap.Dropped > 0 {
+			gaps = append(gaps, w.gap)
+		}
+		if err := w.r.cfg.Store.AppendRequests(ctx, w.rows, gaps); err != nil {
+			// Counts do not wait for rows: they are in another file on SQLite.
+			return errors.Join(err, w.writeUsage(ctx))
+		}
+		w.r.stats.rows.Add(uint64(len(w.rows)))
+		clear(w.rows)
+		w.rows, w.gap = w.rows[:0], store.Gap{}
+		if cap(w.rows) > capacity/4 { // after a rush the room for it goes
+			w.rows = nil
+		}
+	}
+	return w.writeUsage(ctx)
+}
+
+func (w *writer) writeUsage(ctx context.Context) error {
+	if len(w.usage) == 0 {
+		return nil
+	}
+	if err := w.r.cfg.Store.AddUsage(ctx, w.usage.deltas()); err != nil {
+		return err
+	}
+	w.usage = tally{}
+	return nil
+}
+
+// touch writes last uses and day counts.
+func (w *writer) touch() {
+	if time.Now().Before(w.retryAt) {
+		return
+	}
+	w.report(w.writeTouches())
+}
+
+func (w *writer) writeTouches() error {
+	ctx := context.Background()
+	if err := w.r.cfg.Store.Touch(ctx, &w.touches); err != nil {
+		return err
+	}
+	if w.r.cfg.Limits == nil {
+		return nil
+	}
+	for dirty := range slices.Chunk(w.r.cfg.Limits.Dirty(), dayStep) {
+		counts := make([]store.DayCount, len(dirty))
+		for i, d := range dirty {
+			counts[i] = store.DayCount{Owner: d.Owner, Day: d.Day, N: d.N}
+		}
+		if err := w.r.cfg.Store.AddDayCounts(ctx, counts); err != nil {
+			return err
+		}
+		w.r.cfg.Limits.Saved(dirty)
+	}
+	return nil
+}
+
+// dayStep is how many day counts are written while changes wait.
+const dayStep = 500
+
+// sweep forgets buckets of limits that are over.
+func (w *writer) sweep() {
+	if w.r.cfg.Limits != nil {
+		w.r.cfg.Limits.Sweep(w.r.cfg.Now())
+	}
+}
+
+// all writes everything at once.
+func (w *writer) all() error {
+	w.collect()
+	err := w.report(errors.Join(w.write(), w.writeTouches()))
+	if err != nil {
+		return errors.Join(errLost, err)
+	}
+	return nil
+}
+
+// report tells the log when writing begins to fail and when it works again.
+func (w *writer) report(err error) error {
+	if err == nil {
+		if w.failing {
+			w.failing = false
+			w.r.cfg.Logger.Info("usage and request log are written again")
+		}
+		return nil
+	}
+	w.r.stats.failures.Add(1)
+	w.retryAt = time.Now().Add(retryEvery)
+	if !w.failing {
+		w.failing = true
+		w.r.cfg.Logger.Error("usage and request log cannot be written; counts are kept in memory", slog.Any("error", err))
+	}
+	return err
+}
