@@ -1,0 +1,215 @@
+package contract
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/cardea-dev/cardea"
+)
+
+// defaultWordings word the reasons that a contract leaves out.
+var defaultWordings = map[cardea.Reason]Wording{
+	cardea.ReasonUnavailable:         {http.StatusServiceUnavailable, "unavailable", "Service temporarily unavailable"},
+	cardea.ReasonBadRequest:          {http.StatusBadRequest, "bad_request", "Bad request"},
+	cardea.ReasonTooLarge:            {http.StatusRequestEntityTooLarge, "request_too_large", "Request body too large"},
+	cardea.ReasonNoRoute:             {http.StatusNotFound, "not_found", "Not found"},
+	cardea.ReasonMethodNotAllowed:    {http.StatusMethodNotAllowed, "method_not_allowed", "Method not allowed"},
+	cardea.ReasonMissingCredential:   {http.StatusUnauthorized, "unauthorized", "Missing credentials"},
+	cardea.ReasonMalformedCredential: {http.StatusBadRequest, "bad_request", "Malformed credentials"},
+	cardea.ReasonSeveralCredentials:  {http.StatusBadRequest, "bad_request", "More than one credential"},
+	cardea.ReasonInvalidCredential:   {http.StatusUnauthorized, "unauthorized", "Invalid credentials"},
+	cardea.ReasonExpired:             {http.StatusUnauthorized, "unauthorized", "Credentials expired"},
+	cardea.ReasonScope:               {http.StatusForbidden, "forbidden", "Insufficient permissions"},
+	cardea.ReasonRateLimited: {
+		http.StatusTooManyRequests, "rate_limit_exceeded",
+		"Rate limit exceeded. Please retry after $retry_after seconds.",
+	},
+	cardea.ReasonUpstream:        {http.StatusBadGateway, "bad_gateway", "Bad gateway"},
+	cardea.ReasonUpstreamTimeout: {http.StatusGatewayTimeout, "gateway_timeout", "Gateway timeout"},
+}
+
+// defaultBody is the error body of contracts without one.
+const defaultBody = `{error: {code: $code, message: $message, request_id: $request_id}}`
+
+var (
+	messageVariables = []string{"request_id", "retry_after"}
+	bodyVariables    = []string{"code", "message", "request_id", "status", "retry_after"}
+)
+
+// errors compiles a refusal for every reason: from its own entry, else from that of
+// the reason it falls back to, else from the built-in wording.
+func (k *compiler) errors() {
+	given := map[cardea.Reason]errorDoc{}
+	for _, e := range k.d.Errors.reasons {
+		reason, _ := cardea.ParseReason(e.key.value)
+		given[reason] = e.value
+		k.checkError(reason, e.value)
+	}
+	body := k.d.Errors.body.node
+	if body == nil {
+		body = mustParse(defaultBody)
+	}
+	compileTemplate(k.r, body, bodyVariables) // once, for its problems
+	quiet := newReporter("", "")              // the same ones again for each reason
+	for _, reason := range cardea.Reasons() {
+		if reason == cardea.ReasonAllowed {
+			continue
+		}
+		k.c.denials[reason] = k.refusal(quiet, reason, given, body)
+	}
+}
+
+func (k *compiler) refusal(quiet *reporter, reason cardea.Reason, given map[cardea.Reason]errorDoc, body *yaml.Node) *refusal {
+	wording := builtIn(reason)
+	var message template
+	for _, source := range lineage(reason) {
+		doc, ok := given[source]
+		if !ok {
+			continue
+		}
+		if source != reason {
+			wording = builtIn(source)
+		}
+		if doc.Status.given {
+			wording.Status = int(doc.Status.value)
+		}
+		wording.Code = doc.Code.or(wording.Code)
+		if doc.Message.given {
+			message = compileText(quiet, doc.Message.pos, doc.Message.value, messageVariables)
+		}
+		if doc.Body.given() {
+			body = doc.Body.node
+		}
+		break
+	}
+	if message == nil {
+		message = compileText(quiet, pos{}, wording.Message, messageVariables)
+	}
+	return &refusal{
+		status: wording.Status, code: wording.Code, message: message,
+		body:      settle(compileTemplate(quiet, body, bodyVariables), wording, message),
+		challenge: k.challenge(reason, wording.Status),
+	}
+}
+
+// lineage returns a reason and those it falls back to, nearest first.
+func lineage(r cardea.Reason) []cardea.Reason {
+	line := []cardea.Reason{r}
+	for r.Parent() != r {
+		r = r.Parent()
+		line = append(line, r)
+	}
+	return line
+}
+
+func builtIn(r cardea.Reason) Wording {
+	for _, source := range lineage(r) {
+		if w, ok := defaultWordings[source]; ok {
+			return w
+		}
+	}
+	return defaultWordings[cardea.ReasonUnavailable]
+}
+
+// settle puts what is known now into a body: code, status and message. Only the
+// request id and the seconds to wait are left for later. Whole variables become JSON
+// values: status and retry_after numbers, the others strings.
+func settle(body template, w Wording, message template) template {
+	var out template
+	add := func(p part) {
+		if last := len(out) - 1; p.variable == "" && last >= 0 && out[last].variable == "" {
+			out[last].literal += p.literal
+			return
+		}
+		out = append(out, p)
+	}
+	for _, p := range body {
+		mark := "" // the quotes around a whole value
+		if p.alone {
+			mark = `"`
+		}
+		switch p.variable {
+		case "code":
+			add(part{literal: mark + jsonInside(w.Code) + mark})
+		case "status":
+			add(part{literal: strconv.Itoa(w.Status)})
+		case "message":
+			add(part{literal: mark})
+			for _, m := range message {
+				add(m)
+			}
+			add(part{literal: mark})
+		default:
+			add(p)
+		}
+	}
+	return out
+}
+
+// challenge returns the WWW-Authenticate value for a reason (RFC 6750 §3, RFC 9110
+// §11.6.1): every 401 has one; a refusal says why unless nothing was sent.
+func (k *compiler) challenge(reason cardea.Reason, status int) string {
+	scheme := "ApiKey"
+	if k.presentation("Authorization", "Bearer") != nil || len(k.c.presentations) == 0 {
+		scheme = "Bearer"
+	}
+	base := scheme + ` realm="` + realm(k.c.product) + `"`
+	malformed := reason == cardea.ReasonMalformedCredential || reason == cardea.ReasonSeveralCredentials
+	switch {
+	case reason == cardea.ReasonScope && status == http.StatusForbidden:
+		return base + `, error="insufficient_scope"`
+	case malformed && status == http.StatusBadRequest:
+		return base + `, error="invalid_request"`
+	case status != http.StatusUnauthorized:
+		return ""
+	case reason == cardea.ReasonMissingCredential:
+		return base
+	}
+	return base + `, error="invalid_token"`
+}
+
+// realm makes a product's name fit for a quoted string of printable ASCII.
+func realm(product string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, product)
+}
+
+// checkError reports what is wrong with one reason's entry.
+func (k *compiler) checkError(reason cardea.Reason, v errorDoc) {
+	if s := v.Status; s.given && (s.value < 400 || s.value > 599) {
+		k.r.errorf(s.pos, "a refusal cannot have status %d", s.value).suggest("use one from 400 to 599")
+	}
+	compileText(k.r, v.Message.pos, v.Message.value, messageVariables)
+	if v.Body.given() {
+		compileTemplate(k.r, v.Body.node, bodyVariables)
+	}
+	if strings.Contains(v.Message.value, "$retry_after") && !hasRetryAfter(reason) {
+		k.r.warnf(v.Message.pos, "$retry_after is 0 for this reason: waiting does not help")
+	}
+}
+
+// mustParse parses a constant of this package.
+func mustParse(s string) *yaml.Node {
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(s), &document); err != nil {
+		panic(err) // a constant of this package is wrong
+	}
+	return document.Content[0]
+}
+
+// unescapeInside undoes jsonInside.
+func unescapeInside(s string) string {
+	var out string
+	if err := json.Unmarshal([]byte(`"`+s+`"`), &out); err != nil {
+		return s
+	}
+	return out
+}

@@ -1,0 +1,106 @@
+package contract
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// checkIssuer reports an issuer that looks like a URL and is not a good one. A bare
+// name is allowed: pages print those too.
+func (k *compiler) checkIssuer(t text) {
+	if !t.given || !strings.Contains(t.value, "://") {
+		return
+	}
+	u, err := url.Parse(t.value)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		k.r.errorf(t.pos, "an issuer has no query, fragment or user (RFC 8414 §2)")
+		return
+	}
+	if u.Scheme != "https" && !loopback(u.Hostname()) {
+		k.r.errorf(t.pos, "an issuer's URL begins with https:// (RFC 8414 §2)")
+	}
+}
+
+func (k *compiler) issuers() {
+	seen := map[string]int{}
+	for _, e := range k.d.Issuers.entries {
+		k.name(e.key, "trusted issuer")
+		i := k.trustedIssuer(e)
+		if line, taken := seen[i.Issuer]; taken {
+			k.r.errorf(e.value.Issuer.pos, "two trusted issuers have the same iss").
+				suggest("the other is on line %d; keys belong to one issuer", line)
+		}
+		if i.Issuer == k.c.issuer && i.Issuer != "" {
+			k.r.errorf(e.value.Issuer.pos, "this is the contract's own issuer")
+		}
+		seen[i.Issuer] = e.value.Issuer.line
+		k.c.trustedIssuers = append(k.c.trustedIssuers, i)
+	}
+	if v := k.d.OwnIssuers; v != nil {
+		k.c.organizationIssuers = &OrganizationIssuers{
+			PerEnvironment: v.Per.value == "environment", Algorithms: algorithms(v.Algorithms),
+			ScopeClaim: v.ScopeClaim.or("scope"), Scopes: k.scopeSet(v.Scopes), DefaultScopes: k.scopeSet(v.Default), Line: v.line,
+		}
+		k.within(v.Default, k.c.organizationIssuers.Scopes, "these issuers' tokens")
+	}
+	k.c.ipListPer = IPListPer(k.d.IPLists.Per.value)
+	if k.d.IPLists.line > 0 && !k.d.IPLists.Per.given {
+		k.c.ipListPer = IPListPerCredential
+	}
+}
+
+func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
+	v := e.value
+	i := &TrustedIssuer{
+		Name: e.key.value, Issuer: v.Issuer.value, JWKS: v.JWKS.value, Audience: v.Audience.or(k.c.audience),
+		Algorithms: algorithms(v.Algorithms), Environments: k.environmentSet(v.Environments),
+		ScopeClaim: v.ScopeClaim.or("scope"), Scopes: k.scopeSet(v.Scopes), DefaultScopes: k.scopeSet(v.Default),
+		Claims: k.claims(v.Claims), PlanClaim: v.PlanClaim.value,
+		MaxLifetime: k.duration(v.MaxLifetime, 24*time.Hour), InsecurePrivateJWKS: v.Private.value, Line: e.key.line,
+	}
+	k.within(v.Default, i.Scopes, "this issuer's tokens")
+	if i.Audience == "" && v.line > 0 {
+		k.r.errorf(v.pos, "without an audience, tokens meant for others would be accepted").suggest("add audience:")
+	}
+	if u := k.httpURL(v.JWKS); u != nil && !i.InsecurePrivateJWKS {
+		switch {
+		case u.Scheme != "https":
+			k.r.errorf(v.JWKS.pos, "whoever changes this key set on its way can sign any token").suggest("use https://")
+		case private(u.Hostname()):
+			k.r.errorf(v.JWKS.pos, "this key set is on a private address").suggest("set insecure_private_jwks: true if that is meant")
+		}
+	}
+	return i
+}
+
+func (k *compiler) hooks() {
+	for _, v := range k.d.Hooks.items {
+		h := &Hook{
+			Match: v.Match.value, OnlyUncredential: v.When.value == "no_credential",
+			URL: v.URL.value, CEL: v.CEL.value, Timeout: time.Second, Line: v.line,
+		}
+		if v.Timeout.given {
+			h.Timeout = k.positive(v.Timeout)
+		}
+		if h.Timeout > 30*time.Second {
+			k.r.errorf(v.Timeout.pos, "a hook holds up every request it is asked about; 30s is the most")
+		}
+		if v.Match.given {
+			var err error
+			if h.pattern, err = parsePattern(v.Match.value); err != nil {
+				k.r.errorf(v.Match.pos, "%s", err.Error())
+			}
+		}
+		switch {
+		case v.URL.given && v.CEL.given:
+			k.r.errorf(v.CEL.pos, "a hook is asked by URL or decided by CEL, not both")
+		case !v.URL.given && !v.CEL.given && v.line > 0:
+			k.r.errorf(v.pos, "nothing says whom to ask").suggest("add url: or cel:")
+		}
+		if u := k.httpURL(v.URL); u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+			k.r.errorf(v.URL.pos, "whoever changes this hook's answer on its way decides").suggest("use https://, or loopback")
+		}
+		k.c.hooks = append(k.c.hooks, h)
+	}
+}

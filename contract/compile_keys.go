@@ -1,0 +1,258 @@
+package contract
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+)
+
+func (k *compiler) keys() {
+	for i, e := range k.d.Keys.entries {
+		k.name(e.key, "kind of key")
+		kind := k.key(e)
+		kind.Index = i
+		k.c.kinds = append(k.c.kinds, kind)
+	}
+}
+
+func (k *compiler) key(e entry[keyDoc]) *KeyKind {
+	v := e.value
+	kind := &KeyKind{
+		Name: e.key.value, Line: e.key.line,
+		Label: v.Label.or(e.key.value), Plural: v.Plural.or(v.Label.or(e.key.value) + "s"),
+		Owner:        Owner(v.Owner.or(string(OwnerOrganization))),
+		RevealAlways: v.Reveal.value == "always",
+		Scopes:       k.scopeSetOr(v.Scopes, k.c.AllScopes()), DefaultScopes: k.scopeSet(v.DefaultScopes),
+		ExchangeOnly: v.ExchangeOnly.value, RefuseBrowsers: v.RefuseBrowsers.value,
+		CreatedBy:   roles(v.CreatedBy, cardea.RoleOwner, cardea.RoleAdmin, cardea.RoleDeveloper),
+		MaxPerOwner: v.MaxPerOwner.value,
+		Overlap:     k.duration(v.Overlap, 0),
+	}
+	k.within(v.DefaultScopes, kind.Scopes, "this kind")
+	k.format(kind, v)
+	k.expiry(kind, v.Expiry)
+	for _, p := range v.Present.items {
+		if way, ok := k.present(p); ok {
+			kind.Present = append(kind.Present, way)
+		}
+	}
+	if v.Present.given && len(v.Present.items) == 0 {
+		k.r.errorf(v.Present.pos, "there is no way to send this kind of key").
+			suggest("write present: [{header: Authorization, scheme: Bearer}]")
+	}
+	if v.MaxPerOwner.given && v.MaxPerOwner.value == 0 {
+		k.r.errorf(v.MaxPerOwner.pos, "nobody could have one").suggest("remove the line for no limit")
+	}
+	return kind
+}
+
+// format compiles the secret's form and where the kind exists.
+func (k *compiler) format(kind *KeyKind, v keyDoc) {
+	kind.Environments = k.environmentSet(v.Environments)
+	kind.Prefixes = make([]string, len(k.c.environments))
+	if v.Format.shape.given {
+		kind.Shape = Shape(v.Format.shape.value)
+		switch kind.Shape {
+		case ShapeUUID:
+			k.r.warnf(v.Format.shape.pos, "a UUID has 122 random bits and no checksum").
+				suggest("a prefixed secret has 190 and is recognised without a look-up")
+		case ShapeHex:
+		default:
+			k.r.errorf(v.Format.shape.pos, "%s is not a form of secret", quote(v.Format.shape.value)).
+				didYouMean(v.Format.shape.value, []string{string(ShapeUUID), string(ShapeHex), "{prefix: …}"})
+		}
+		return
+	}
+	kind.Shape = ShapePrefix
+	for i, t := range k.spread(v.Format.Prefix) {
+		if !t.given {
+			kind.Environments[i] = false
+			continue
+		}
+		if kind.Environments[i] {
+			kind.Prefixes[i] = t.value
+			k.usePrefix(t, kind.Name, k.c.environments[i].Name)
+		} else {
+			k.r.errorf(t.pos, "the kind does not exist in the environment %s", quote(k.c.environments[i].Name))
+		}
+	}
+}
+
+// expiry compiles and compares a kind's lengths of time.
+func (k *compiler) expiry(kind *KeyKind, v expiryDoc) {
+	for _, l := range []length{v.Default, v.Max, v.Idle} {
+		if l.given && l.value.IsZero() {
+			k.r.errorf(l.pos, "a length of 0 would refuse every key").suggest("remove the line for no limit")
+		}
+	}
+	kind.ExpiryRequired = v.Required.value
+	kind.MaxLifetime, kind.DefaultLifetime = v.Max.value, v.Default.value
+	kind.Idle = k.duration(v.Idle, 0)
+	if v.Max.given {
+		longest := v.Max.value.atMost()
+		if v.Default.given && v.Default.value.atLeast() > longest {
+			k.r.errorf(v.Default.pos, "the default, %s, is longer than the longest allowed, %s", v.Default.value, v.Max.value)
+		}
+		if v.Idle.given && v.Idle.value.atLeast() > longest {
+			k.r.errorf(v.Idle.pos, "idle, %s, is longer than the longest life, %s, so it never ends a key", v.Idle.value, v.Max.value)
+		}
+		if kind.Overlap > longest {
+			k.r.errorf(v.Max.pos, "the overlap of a rotation is longer than a key may live")
+		}
+	}
+	if v.Required.value && v.Default.given {
+		k.r.warnf(v.Default.pos, "the default is never used: an expiry is required")
+	}
+}
+
+// present compiles one way to send a key.
+func (k *compiler) present(v presentDoc) (Presentation, bool) {
+	if !v.Header.given || !k.headerName(v.Header) {
+		return Presentation{}, false
+	}
+	header := http.CanonicalHeaderKey(v.Header.value)
+	switch {
+	case header == "Authorization" && !v.Scheme.given:
+		k.r.errorf(v.Header.pos, "Authorization needs a scheme (RFC 9110 §11.6.2)").suggest("add scheme: Bearer")
+		return Presentation{}, false
+	case header != "Authorization" && v.Scheme.given:
+		k.r.errorf(v.Scheme.pos, "only Authorization has a scheme").suggest("remove it: the header holds the bare secret")
+		return Presentation{}, false
+	case header == "Cookie" || header == "Proxy-Authorization":
+		k.r.errorf(v.Header.pos, "credentials are not taken from %s", header)
+		return Presentation{}, false
+	case v.Scheme.given && !isToken(v.Scheme.value):
+		k.r.errorf(v.Scheme.pos, "%s is not a scheme", quote(v.Scheme.value))
+		return Presentation{}, false
+	case strings.EqualFold(v.Scheme.value, "Basic"):
+		k.r.errorf(v.Scheme.pos, "keys are not sent by Basic").suggest("use Bearer (RFC 6750)")
+		return Presentation{}, false
+	}
+	return Presentation{Header: header, Scheme: v.Scheme.value}, true
+}
+
+// presentations gathers the ways of all kinds and reports kinds that cannot be told
+// apart where they meet.
+func (k *compiler) presentations() {
+	for i, e := range k.d.Keys.entries {
+		kind := k.c.kinds[i]
+		for _, way := range kind.Present {
+			k.addPresentation(e, kind, way)
+		}
+	}
+	bearer := k.d.Clients != nil || k.d.Accounts != nil || len(k.d.Issuers.entries) > 0 || k.d.OwnIssuers != nil
+	if bearer && k.presentation("Authorization", "Bearer") == nil {
+		k.c.presentations = append(k.c.presentations, Presentation{Header: "Authorization", Scheme: "Bearer"})
+	}
+}
+
+func (k *compiler) presentation(header, scheme string) *Presentation {
+	for i := range k.c.presentations {
+		if p := &k.c.presentations[i]; p.Header == header && strings.EqualFold(p.Scheme, scheme) {
+			return p
+		}
+	}
+	return nil
+}
+
+func (k *compiler) addPresentation(e entry[keyDoc], kind *KeyKind, way Presentation) {
+	shared := k.presentation(way.Header, way.Scheme)
+	if shared == nil {
+		way.Kinds = []*KeyKind{kind}
+		k.c.presentations = append(k.c.presentations, way)
+		return
+	}
+	for _, other := range shared.Kinds {
+		switch {
+		case other == kind:
+			k.r.errorf(e.value.Present.pos, "%s is listed twice", quote(way.Header))
+			return
+		case other.Shape == kind.Shape && kind.Shape != ShapePrefix:
+			k.r.errorf(e.value.Present.pos, "%s and %s are both sent in %s and look the same",
+				quote(kind.Name), quote(other.Name), way.Header).
+				suggest("give one a prefix, or a header of its own")
+		}
+	}
+	if way.Header == "Authorization" && kind.Shape != ShapePrefix {
+		k.r.warnf(e.value.Present.pos, "a %s in Authorization is recognised by its form alone", kind.Shape)
+	}
+	shared.Kinds = append(shared.Kinds, kind)
+}
+
+// duration returns a length that must not depend on the calendar.
+func (k *compiler) duration(l length, fallback time.Duration) time.Duration {
+	if !l.given {
+		return fallback
+	}
+	if l.value.Months != 0 {
+		k.r.errorf(l.pos, "months and years differ in length").suggest("write days here: 30d")
+	}
+	return l.value.Duration
+}
+
+func roles(l list[text], fallback ...cardea.Role) []cardea.Role {
+	if !l.given {
+		return fallback
+	}
+	var out []cardea.Role
+	for _, r := range l.items {
+		out = append(out, cardea.Role(r.value))
+	}
+	return out
+}
+
+// A usedPrefix is a prefix of a secret and who has it.
+type usedPrefix struct {
+	text        text
+	kind        string
+	environment string // "" for tokens that exist in every environment alike
+}
+
+func (k *compiler) usePrefix(t text, kind, environment string) {
+	if !isPrefix(t.value) {
+		k.r.errorf(t.pos, "%s cannot be a prefix", quote(t.value)).
+			suggest("use 2 to 24 letters, digits and %s, ending in %s: sk_live_", quote("_"), quote("_"))
+	}
+	k.prefixes = append(k.prefixes, usedPrefix{t, kind, environment})
+}
+
+// isPrefix reports whether s can begin a secret: one word for editors, unmistakable
+// for scanners.
+func isPrefix(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return len(s) >= 2 && len(s) <= 24 && s[len(s)-1] == '_' && s[0] != '_'
+}
+
+// prefixClashes reports prefixes that do not tell whose secret it is.
+func (k *compiler) prefixClashes() {
+	for i, a := range k.prefixes {
+		for _, b := range k.prefixes[:i] {
+			switch {
+			case a.text.value == b.text.value:
+				k.r.errorf(a.text.pos, "the prefix %s is also that of %s", quote(a.text.value), b.who(a)).
+					suggest("the other is on line %d; a prefix must tell kind and environment", b.text.line)
+			case strings.HasPrefix(a.text.value, b.text.value) || strings.HasPrefix(b.text.value, a.text.value):
+				k.r.errorf(a.text.pos, "the prefixes %s and %s overlap: one begins with the other",
+					quote(a.text.value), quote(b.text.value)).
+					suggest("the other, of %s, is on line %d", b.who(a), b.text.line)
+			}
+		}
+	}
+}
+
+// who names a prefix's holder as seen from another one.
+func (u usedPrefix) who(from usedPrefix) string {
+	switch {
+	case u.kind == from.kind:
+		return "the environment " + quote(u.environment)
+	case u.environment == "":
+		return u.kind
+	}
+	return u.kind + " in " + quote(u.environment)
+}

@@ -1,0 +1,422 @@
+package contract
+
+import (
+	"time"
+
+	"github.com/cardea-dev/cardea"
+)
+
+func (k *compiler) oauth() {
+	k.clients()
+	k.accounts()
+	k.tokens()
+	k.endpoints()
+}
+
+func (k *compiler) clients() {
+	v := k.d.Clients
+	if v == nil {
+		return
+	}
+	c := &Clients{
+		Label: v.Label.or("OAuth application"), Public: v.Public.value, PKCE: PKCE(v.PKCE.or(string(PKCERequired))),
+		RevealAlways: v.Secret.Reveal.value == "always",
+		Scopes:       k.scopeSetOr(v.Scopes, k.c.AllScopes()), DefaultScopes: k.scopeSet(v.DefaultScopes),
+		CreatedBy:   roles(v.CreatedBy, cardea.RoleOwner, cardea.RoleAdmin),
+		MaxPerOwner: v.MaxPerOwner.value, Line: v.line,
+	}
+	c.Plural = v.Plural.or(c.Label + "s")
+	k.within(v.DefaultScopes, c.Scopes, "clients")
+	for _, g := range v.Grants.items {
+		c.Grants = append(c.Grants, Grant(g.value))
+	}
+	c.Authentication = authentications(v.Authentication, ClientSecretPost, ClientSecretBasic)
+	c.SecretPrefixes = k.tokenPrefix(v.Secret.Prefix, "cs_", "client secrets")
+	if c.Public && c.PKCE == PKCEOptional {
+		k.r.errorf(v.PKCE.pos, "public clients must send a code challenge (RFC 9700 §2.1.1)").
+			suggest("write pkce: public_only")
+	}
+	k.c.clients = c
+}
+
+func authentications(l list[text], fallback ...ClientAuthentication) []ClientAuthentication {
+	if !l.given {
+		return fallback
+	}
+	var out []ClientAuthentication
+	for _, t := range l.items {
+		out = append(out, ClientAuthentication(t.value))
+	}
+	return out
+}
+
+// tokenPrefix compiles the prefix of a secret that is not a key. One prefix may serve
+// all environments: what the secret belongs to is looked up anyway.
+func (k *compiler) tokenPrefix(v perEnvironment, fallback, what string) []string {
+	out := make([]string, len(k.c.environments))
+	if !v.by.given {
+		t := v.all
+		if !t.given {
+			t = text{pos: v.all.pos, value: fallback, given: true}
+		}
+		k.usePrefix(t, what, "")
+		for i := range out {
+			out[i] = t.value
+		}
+		return out
+	}
+	for i, t := range k.spread(v) {
+		if !t.given {
+			k.r.errorf(v.by.pos, "the prefix for the environment %s is missing", quote(k.c.environments[i].Name))
+			continue
+		}
+		k.usePrefix(t, what, k.c.environments[i].Name)
+		out[i] = t.value
+	}
+	return out
+}
+
+func (k *compiler) accounts() {
+	v := k.d.Accounts
+	if v == nil {
+		return
+	}
+	a := &ServiceAccounts{
+		Label: v.Label.or("Service account"), File: v.File.or("service-account.json"),
+		MaxLifetime: k.positive(v.MaxLifetime), Algorithms: algorithms(v.Algorithms),
+		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims),
+		Scopes: k.scopeSetOr(v.Scopes, k.c.AllScopes()), Line: v.line,
+	}
+	if a.MaxLifetime > maxSelfSigned {
+		k.r.errorf(v.MaxLifetime.pos, "tokens that their holder signs cannot be taken back one by one; %s is too long",
+			v.MaxLifetime.value).suggest("use at most %s", Period{Duration: maxSelfSigned})
+	}
+	k.c.serviceAccounts = a
+}
+
+// maxSelfSigned bounds tokens that Cardea learns of only when they are used.
+const maxSelfSigned = 24 * time.Hour
+
+func algorithms(l list[text]) []string {
+	if !l.given {
+		return []string{"RS256"}
+	}
+	var out []string
+	for _, t := range l.items {
+		out = append(out, t.value)
+	}
+	return out
+}
+
+// registered are claims whose values Cardea sets itself (RFC 7519 §4.1).
+var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scopes", "client_id", "cnf"}
+
+func (k *compiler) claims(v claimsDoc) []Claim {
+	var out []Claim
+	known := make([]string, len(forwardFacts))
+	for i, f := range forwardFacts {
+		known[i] = string(f)
+	}
+	for _, e := range v.entries {
+		if _, reserved := find(registered, e.key.value); reserved {
+			k.r.errorf(e.key.pos, "the claim %s cannot be mapped: Cardea sets it", quote(e.key.value))
+			continue
+		}
+		if _, ok := find(known, e.value.value); !ok && e.value.given {
+			k.r.errorf(e.value.pos, "unknown fact %s", quote(e.value.value)).didYouMean(e.value.value, known)
+			continue
+		}
+		out = append(out, Claim{Name: e.key.value, Fact: Fact(e.value.value)})
+	}
+	return out
+}
+
+func (k *compiler) tokens() {
+	v := k.d.Tokens
+	base := v.Access
+	switch {
+	case base == nil && (v.Machine != nil || v.User != nil):
+		at := v.Machine
+		if at == nil {
+			at = v.User
+		}
+		k.r.errorf(at.pos, "this says how tokens differ from access, which is missing").suggest("add access: {format: jwt, lifetime: 1h}")
+		return
+	case base != nil:
+		first := len(k.prefixes)
+		k.c.tokens.Machine = k.accessToken(merge(*base, v.Machine), true)
+		own := v.User != nil && v.User.Prefix.given()
+		if !own {
+			k.c.tokens.User = k.accessToken(merge(*base, v.User), false)
+		} else {
+			k.c.tokens.User = k.accessToken(merge(*base, v.User), true)
+		}
+		_ = first
+	}
+	if r := v.Refresh; r != nil {
+		k.c.tokens.Refresh = k.refreshToken(r)
+	}
+}
+
+// merge lays what differs over the common settings.
+func merge(base tokenDoc, over *tokenDoc) tokenDoc {
+	if over == nil {
+		return base
+	}
+	for _, pair := range []struct{ to, from *text }{
+		{&base.Format, &over.Format}, {&base.Algorithm, &over.Algorithm}, {&base.Type, &over.Type},
+		{&base.Issuer, &over.Issuer}, {&base.Audience, &over.Audience}, {&base.ScopeClaim, &over.ScopeClaim},
+		{&base.IDClaim, &over.IDClaim},
+	} {
+		if pair.from.given {
+			*pair.to = *pair.from
+		}
+	}
+	if over.Prefix.given() {
+		base.Prefix = over.Prefix
+	}
+	if over.Lifetime.given {
+		base.Lifetime = over.Lifetime
+	}
+	if over.KeyID.given {
+		base.KeyID = over.KeyID
+	}
+	if over.Claims.given {
+		base.Claims = over.Claims
+	}
+	base.spot = over.spot
+	return base
+}
+
+// accessToken compiles one sort of access token. Its prefix is registered once for
+// both sorts when they share it.
+func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
+	t := &AccessToken{
+		Format: TokenFormat(v.Format.or(string(TokenOpaque))), Lifetime: k.positive(v.Lifetime),
+		Algorithm: v.Algorithm.or("RS256"), Type: v.Type.or("at+jwt"), KeyID: v.KeyID.or(true),
+		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
+		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims), IDClaim: v.IDClaim.or("jti"), Line: v.line,
+	}
+	if t.IDClaim == "none" {
+		t.IDClaim = ""
+	}
+	if !v.Lifetime.given {
+		k.r.errorf(v.pos, "%s is missing", quote("lifetime"))
+	}
+	if t.Format == TokenOpaque {
+		before := len(k.prefixes)
+		t.Prefixes = k.tokenPrefix(v.Prefix, "at_", "access tokens")
+		if !register {
+			k.prefixes = k.prefixes[:before]
+		}
+		return t
+	}
+	if v.Prefix.given() {
+		k.r.errorf(v.Prefix.at(), "only opaque tokens have a prefix").suggest("write format: opaque, or remove the prefix")
+	}
+	if t.Issuer == "" || t.Audience == "" {
+		k.r.errorf(v.pos, "a JWT needs issuer and audience").suggest("add issuer: and audience: to the contract")
+	}
+	if t.Lifetime > maxSelfSigned {
+		k.r.warnf(v.Lifetime.pos, "a JWT that lives for %s is long; minutes or an hour are usual", v.Lifetime.value)
+	}
+	return t
+}
+
+func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
+	r := &RefreshToken{
+		Prefixes: k.tokenPrefix(v.Prefix, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
+		Rotate: v.Rotate.or(true), ReuseGrace: k.duration(v.ReuseGrace, 10*time.Second), Line: v.line,
+	}
+	if r.ReuseGrace > 30*time.Second {
+		k.r.errorf(v.ReuseGrace.pos, "a used refresh token may return its successor for 30s at most")
+	}
+	for _, a := range []*AccessToken{k.c.tokens.Machine, k.c.tokens.User} {
+		if a != nil && r.Lifetime > 0 && a.Lifetime >= r.Lifetime {
+			k.r.errorf(v.Lifetime.pos, "the refresh token ends no later than the access token it renews").
+				suggest("the access token on line %d lives for %s", a.Line, Period{Duration: a.Lifetime})
+			break
+		}
+	}
+	if k.c.clients != nil && k.c.clients.Public && !r.Rotate {
+		k.r.errorf(v.Rotate.pos, "public clients need refresh tokens that rotate (RFC 9700 §4.14.2)")
+	}
+	return r
+}
+
+func (k *compiler) endpoints() {
+	v := k.d.Endpoints
+	e := &k.c.endpoints
+	for i := range v.Token.items {
+		e.Token = append(e.Token, k.tokenEndpoint(&v.Token.items[i]))
+	}
+	h := k.c.hosts
+	e.Authorize = k.endpoint(v.Authorize, "authorize", h.App)
+	e.JWKS = k.endpoint(v.JWKS, "jwks", h.Auth)
+	e.Metadata = k.endpoint(v.Metadata, "metadata", h.Auth)
+	e.Revoke = k.endpoint(v.Revoke, "revoke", h.Auth)
+	e.Introspect = k.endpoint(v.Introspect, "introspect", h.Auth)
+	e.UserInfo = k.endpoint(v.UserInfo, "userinfo", h.Auth)
+	e.Device = k.endpoint(v.Device, "device", h.Auth)
+	e.PAR = k.endpoint(v.PAR, "par", h.Auth)
+	k.checkEndpoints(v)
+}
+
+func (k *compiler) endpoint(v *endpointDoc, name, host string) *Endpoint {
+	if v == nil {
+		return nil
+	}
+	e := k.address(v.Host, v.Path, name, host)
+	return &e
+}
+
+// address compiles a host and a path.
+func (k *compiler) address(host, path text, name, fallback string) Endpoint {
+	e := Endpoint{Host: fallback, Path: path.value, name: name, line: path.line}
+	switch host.value {
+	case "api":
+		e.Host = k.c.hosts.API
+	case "auth":
+		e.Host = k.c.hosts.Auth
+	case "app":
+		e.Host = k.c.hosts.App
+	}
+	if path.given {
+		p, err := parsePattern(path.value)
+		if err != nil || p.method != "" || len(p.segments) == 0 || anyWild(p) {
+			k.r.errorf(path.pos, "%s is not a plain path", quote(path.value)).suggest("write one such as /oauth/%s", name)
+		}
+	}
+	return e
+}
+
+func anyWild(p pattern) bool {
+	for _, s := range p.segments {
+		if s.wild || s.end {
+			return true
+		}
+	}
+	return false
+}
+
+var defaultRespond = []string{"access_token", "token_type", "expires_in", "refresh_token", "scope"}
+
+func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
+	e := &TokenEndpoint{
+		Endpoint: k.address(v.Host, v.Path, "token", k.c.hosts.Auth), JSON: v.Body.value == "json", Respond: defaultRespond,
+	}
+	fallback := []ClientAuthentication{}
+	if k.c.clients != nil {
+		fallback = k.c.clients.Authentication
+	}
+	e.Authentication = authentications(v.Authentication, fallback...)
+	if v.Respond.given {
+		e.Respond = nil
+		for _, t := range v.Respond.items {
+			e.Respond = append(e.Respond, t.value)
+		}
+		if _, ok := find(e.Respond, "access_token"); !ok {
+			k.r.errorf(v.Respond.pos, "the answer would have no access_token")
+		}
+	}
+	for _, g := range v.Grants.entries {
+		if g.value.given {
+			e.Grants = append(e.Grants, k.tokenGrant(g, v, e))
+		}
+	}
+	if e.JSON {
+		k.checkJSONEndpoint(v, e)
+	}
+	return e
+}
+
+// tokenGrant resolves what a grant_type means: a grant, or the kind of key that is
+// exchanged.
+func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoint) TokenGrant {
+	out := TokenGrant{Sent: g.key.value, Grant: Grant(g.value.value)}
+	switch out.Grant {
+	case GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode:
+		if k.c.clients == nil {
+			k.r.errorf(g.value.pos, "this grant needs clients, and the contract has none").suggest("add a clients section")
+		} else if !hasGrant(k.c.clients.Grants, out.Grant) {
+			k.r.errorf(g.value.pos, "clients may not use the grant %s", quote(g.value.value)).
+				suggest("add it to clients.grants, or remove it here")
+		}
+		if out.Grant == GrantRefreshToken && k.d.Tokens.Refresh == nil {
+			k.r.errorf(g.value.pos, "no refresh tokens are issued").suggest("add tokens.refresh")
+		}
+		return out
+	}
+	out.Grant, out.Kind = GrantKey, k.c.Kind(g.value.value)
+	known := append([]string{"authorization_code", "refresh_token", "client_credentials", "device_code"}, k.d.Keys.names()...)
+	if out.Kind == nil {
+		k.r.errorf(g.value.pos, "%s is neither a grant nor a kind of key", quote(g.value.value)).didYouMean(g.value.value, known)
+		return out
+	}
+	for _, a := range e.Authentication {
+		if a == ClientBearer {
+			return out
+		}
+	}
+	k.r.errorf(g.value.pos, "a key is sent as a bearer credential, which this endpoint does not take").
+		suggest("add bearer to authentication")
+	return out
+}
+
+func hasGrant(grants []Grant, g Grant) bool {
+	for _, one := range grants {
+		if one == g {
+			return true
+		}
+	}
+	return false
+}
+
+// checkJSONEndpoint refuses secrets in a body that no OAuth library would send there.
+func (k *compiler) checkJSONEndpoint(v *tokenEndpointDoc, e *TokenEndpoint) {
+	for _, g := range e.Grants {
+		if g.Grant == GrantAuthorizationCode || g.Grant == GrantDeviceCode {
+			k.r.errorf(v.Body.pos, "the grant %s is always sent as a form (RFC 6749 §4)", quote(string(g.Grant)))
+			return
+		}
+	}
+}
+
+// checkEndpoints reports endpoints that lack what they need, or share a path.
+func (k *compiler) checkEndpoints(v endpointsDoc) {
+	seen := map[string]*Endpoint{}
+	for _, e := range k.c.endpoints.all() {
+		key := e.Host + " " + e.Path
+		if other := seen[key]; other != nil {
+			k.r.errorf(pos{line: e.line, column: 1}, "the %s endpoint has the same host and path as %s", e.name, other.name).
+				suggest("the other is on line %d", other.line)
+		}
+		seen[key] = e
+	}
+	issues := len(v.Token.items) > 0
+	switch {
+	case issues && k.d.Tokens.Access == nil:
+		k.r.errorf(v.Token.pos, "a token endpoint needs to know what to issue").suggest("add tokens: {access: …}")
+	case k.d.Clients != nil && !issues:
+		k.r.errorf(k.d.Clients.pos, "clients have no token endpoint").suggest("add endpoints.token")
+	}
+	if k.c.clients != nil && hasGrant(k.c.clients.Grants, GrantAuthorizationCode) && v.Authorize == nil {
+		k.r.errorf(k.d.Clients.Grants.pos, "authorization_code needs an authorization page").suggest("add endpoints.authorize")
+	}
+	for i, kind := range k.c.kinds {
+		if kind.ExchangeOnly && !k.exchanged(kind) {
+			k.r.errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
+		}
+	}
+}
+
+func (k *compiler) exchanged(kind *KeyKind) bool {
+	for _, e := range k.c.endpoints.Token {
+		for _, g := range e.Grants {
+			if g.Kind == kind {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package contract
+
+import "strings"
+
+var (
+	pageNames = []string{
+		"keys", "applications", "service_accounts", "credentials", "members", "usage", "request_log", "ip_list",
+		"audit", "settings", "issuers", "organization", "sign_in",
+	}
+	pageLabels = []string{
+		"create", "revoke", "delete", "rotate", "regenerate", "disable", "enable", "copy", "add", "remove",
+		"name", "scopes", "permissions", "expires", "environment", "secret", "client_id", "client_secret", "addresses",
+	}
+	useCases = []string{
+		"keys.create", "keys.list", "keys.show", "keys.revoke", "keys.rotate", "keys.disable", "keys.enable",
+		"ips.add", "ips.remove", "ips.list", "issuers.set", "issuers.remove", "environment.show", "deploy",
+	}
+	cliVariables = []string{
+		"secret", "permission", "scopes", "kind", "name", "id", "environment", "organization", "project", "address", "url",
+	}
+)
+
+// publications compiles what dashboard, page and command line print.
+func (k *compiler) publications() {
+	k.pages()
+	k.docs()
+	k.commandLine()
+}
+
+func (k *compiler) pages() {
+	for _, e := range k.d.Pages.entries {
+		if _, ok := find(pageNames, e.key.value); !ok {
+			k.r.errorf(e.key.pos, "there is no page %s", quote(e.key.value)).didYouMean(e.key.value, pageNames)
+		}
+		p := Page{Name: e.key.value, Path: texts(e.value.Path), Labels: map[PageLabel]string{}}
+		if len(p.Path) > 0 {
+			p.Title = p.Path[len(p.Path)-1]
+		}
+		p.Title = e.value.Title.or(p.Title)
+		for _, l := range e.value.Labels.entries {
+			if _, ok := find(pageLabels, l.key.value); !ok {
+				k.r.errorf(l.key.pos, "pages have no label %s", quote(l.key.value)).didYouMean(l.key.value, pageLabels)
+			}
+			p.Labels[PageLabel(l.key.value)] = l.value.value
+		}
+		k.c.pages = append(k.c.pages, p)
+	}
+}
+
+func texts(l list[text]) []string {
+	var out []string
+	for _, t := range l.items {
+		if t.given {
+			out = append(out, t.value)
+		}
+	}
+	return out
+}
+
+func (k *compiler) docs() {
+	v := k.d.Docs
+	d := Docs{
+		Title: v.Title.or("Authentication"), Intro: v.Intro.value, Columns: texts(v.Methods.Columns),
+		SecretManagers: texts(v.Managers), Status: map[string]string{}, Support: v.Support.value,
+		LLMs: v.LLMs.value, Markdown: v.Markdown.value,
+	}
+	for _, row := range v.Methods.Rows.items {
+		if len(row.items) != len(d.Columns) {
+			k.r.errorf(row.pos, "this row has %d cells and the table %d columns", len(row.items), len(d.Columns))
+		}
+		d.Methods = append(d.Methods, texts(row))
+	}
+	for _, p := range v.Practices.items {
+		d.Practices = append(d.Practices, p.value)
+	}
+	codes := k.codes()
+	for _, s := range v.Status.entries {
+		if _, ok := find(codes, s.key.value); !ok {
+			k.r.errorf(s.key.pos, "no refusal has the code %s", quote(s.key.value)).didYouMean(s.key.value, codes)
+		}
+		d.Status[s.key.value] = s.value.value
+	}
+	k.c.docs = d
+}
+
+// codes returns the error codes of the contract, each once.
+func (k *compiler) codes() []string {
+	var codes []string
+	for _, r := range k.c.denials {
+		if r == nil {
+			continue
+		}
+		if _, ok := find(codes, r.code); !ok {
+			codes = append(codes, r.code)
+		}
+	}
+	return codes
+}
+
+func (k *compiler) commandLine() {
+	v := k.d.CLI
+	if v == nil {
+		return
+	}
+	c := &CLI{Name: v.Name.value, EnvPrefix: v.EnvPre.value}
+	if v.Name.given {
+		k.name(v.Name, "command")
+	}
+	var names []string
+	for _, e := range v.Commands.entries {
+		k.name(e.key, "command")
+		names = append(names, e.key.value)
+		c.Commands = append(c.Commands, k.command(e))
+	}
+	if a := v.Admin; a != nil {
+		c.AdminKind, c.AdminFlag, c.AdminCommands = k.kind(a.Kind), a.Flag.or("admintoken"), texts(a.Commands)
+		for _, t := range a.Commands.items {
+			if _, ok := find(names, t.value); !ok && t.given {
+				k.r.errorf(t.pos, "there is no command %s", quote(t.value)).didYouMean(t.value, names)
+			}
+		}
+	}
+	k.c.cli = c
+}
+
+func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
+	v := e.value
+	c := CLICommand{
+		Name: e.key.value, Does: v.Does.value, Kind: k.kind(v.Kind), Scopes: k.scopeSet(v.Scopes),
+		Prompt: v.Prompt.value, Output: v.Output.value,
+	}
+	if _, ok := find(useCases, v.Does.value); !ok && v.Does.given {
+		k.r.errorf(v.Does.pos, "there is no use case %s", quote(v.Does.value)).didYouMean(v.Does.value, useCases)
+	}
+	if strings.HasPrefix(v.Does.value, "keys.") && c.Kind == nil && !v.Kind.given {
+		k.r.errorf(v.Does.pos, "the command does not say which kind of key it is about").suggest("add kind:")
+	}
+	compileText(k.r, v.Output.pos, v.Output.value, cliVariables)
+	for _, f := range v.Flags.entries {
+		k.name(f.key, "flag")
+		c.Flags = append(c.Flags, CLIFlag{Name: f.key.value, Scopes: k.scopeSet(f.value.Scopes), Help: f.value.Help.value})
+	}
+	return c
+}
+
+// kind resolves the name of a key kind, reporting one that is not declared.
+func (k *compiler) kind(name text) *KeyKind {
+	if !name.given {
+		return nil
+	}
+	kind := k.c.Kind(name.value)
+	if kind == nil {
+		k.r.errorf(name.pos, "there is no kind of key %s", quote(name.value)).didYouMean(name.value, k.d.Keys.names())
+	}
+	return kind
+}

@@ -1,0 +1,111 @@
+package contract
+
+// An Environment is a world of its own: its credentials never work in another.
+type Environment struct {
+	Name  string // "live"
+	Label string // "Production"
+
+	// Upstream is the base URL of the API in this environment: scheme, host and
+	// optionally a path prefix, without a trailing slash. It may be empty when every
+	// route names its own or is answered by Cardea.
+	Upstream string
+
+	// Host is the host name that belongs to this environment alone, or "".
+	Host string
+
+	Index int // position in [Contract.Environments]
+	Line  int
+}
+
+// maxEnvironments bounds what is kept for each environment.
+const maxEnvironments = 16
+
+// Environments returns the environments in the file's order.
+func (c *Contract) Environments() []*Environment { return c.environments }
+
+// Environment returns the environment with the given name, or nil.
+func (c *Contract) Environment(name string) *Environment {
+	for _, e := range c.environments {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+func (k *compiler) environments() {
+	entries := k.d.Environments.entries
+	if k.d.Environments.given && len(entries) == 0 {
+		k.r.errorf(k.d.Environments.pos, "at least one environment is needed").suggest("add live: {label: Production}")
+	}
+	if len(entries) > maxEnvironments {
+		k.r.errorf(entries[maxEnvironments].key.pos, "more than %d environments", maxEnvironments)
+		entries = entries[:maxEnvironments]
+	}
+	hosts := map[string]int{}
+	for i, e := range entries {
+		k.name(e.key, "environment")
+		k.c.environments = append(k.c.environments, &Environment{
+			Name: e.key.value, Label: e.value.Label.or(e.key.value), Host: k.host(e.value.Host), Index: i, Line: e.key.line,
+		})
+		if line, taken := hosts[e.value.Host.value]; taken && e.value.Host.given {
+			k.r.errorf(e.value.Host.pos, "two environments have the host %s", quote(e.value.Host.value)).
+				suggest("the other is on line %d", line)
+		}
+		hosts[e.value.Host.value] = e.value.Host.line
+	}
+	defaults := k.upstreams(k.d.Upstream)
+	for i, e := range entries {
+		k.c.environments[i].Upstream = defaults[i]
+		if e.value.Upstream.given {
+			k.c.environments[i].Upstream = k.upstream(e.value.Upstream)
+		}
+	}
+}
+
+// environmentSet returns which environments a list names, all of them when it is not
+// given.
+func (k *compiler) environmentSet(l list[text]) []bool {
+	in := make([]bool, len(k.c.environments))
+	for i := range in {
+		in[i] = !l.given
+	}
+	for _, name := range l.items {
+		if e := k.environment(name); e != nil {
+			in[e.Index] = true
+		}
+	}
+	if l.given && len(l.items) == 0 {
+		k.r.errorf(l.pos, "this list names no environment").suggest("remove the line for all of them")
+	}
+	return in
+}
+
+// environment resolves a name, reporting one that is not declared.
+func (k *compiler) environment(name text) *Environment {
+	if !name.given {
+		return nil
+	}
+	e := k.c.Environment(name.value)
+	if e == nil {
+		k.r.errorf(name.pos, "there is no environment %s", quote(name.value)).
+			didYouMean(name.value, k.d.Environments.names())
+	}
+	return e
+}
+
+// spread returns a setting's text for each environment, "" where it has none.
+func (k *compiler) spread(v perEnvironment) []text {
+	out := make([]text, len(k.c.environments))
+	if v.all.given {
+		for i := range out {
+			out[i] = v.all
+		}
+	}
+	for _, e := range v.by.entries {
+		if env := k.environment(e.key); env != nil {
+			out[env.Index] = e.value
+		}
+	}
+	return out
+}

@@ -1,0 +1,177 @@
+package contract
+
+import (
+	"time"
+
+	"github.com/cardea-dev/cardea"
+)
+
+// Grant is a way to get a token (RFC 6749 §1.3).
+type Grant string
+
+// The grants.
+const (
+	GrantAuthorizationCode Grant = "authorization_code" // RFC 6749 §4.1
+	GrantRefreshToken      Grant = "refresh_token"      // RFC 6749 §6
+	GrantClientCredentials Grant = "client_credentials" // RFC 6749 §4.4
+	GrantDeviceCode        Grant = "device_code"        // RFC 8628
+	GrantKey               Grant = "key"                // a key is exchanged for an access token
+)
+
+// ClientAuthentication is how a caller of the token endpoint says who it is.
+type ClientAuthentication string
+
+// The ways to authenticate.
+const (
+	ClientSecretPost  ClientAuthentication = "client_secret_post"  // in the body, RFC 6749 §2.3.1
+	ClientSecretBasic ClientAuthentication = "client_secret_basic" // Authorization: Basic
+	ClientBearer      ClientAuthentication = "bearer"              // a key in Authorization: Bearer
+	ClientNone        ClientAuthentication = "none"                // a public client
+)
+
+// PKCE says who must send a code challenge (RFC 7636). One that was sent is always
+// enforced, and public clients always need one.
+type PKCE string
+
+// The settings of PKCE.
+const (
+	PKCERequired   PKCE = "required"    // every client
+	PKCEPublicOnly PKCE = "public_only" // public clients
+	PKCEOptional   PKCE = "optional"    // nobody; there are no public clients
+)
+
+// Clients is what the contract says about OAuth 2.0 clients.
+type Clients struct {
+	Label, Plural  string
+	Grants         []Grant
+	Authentication []ClientAuthentication
+	Public         bool // clients without a secret may exist
+	PKCE           PKCE
+
+	SecretPrefixes []string // by environment index
+	RevealAlways   bool     // the secret stays viewable, sealed with the master key
+
+	Scopes        ScopeSet // what may be granted
+	DefaultScopes ScopeSet // what is granted when none are asked for; empty: all the client has
+	CreatedBy     []cardea.Role
+	MaxPerOwner   int64 // 0: no limit
+	Line          int
+}
+
+// ServiceAccounts is what the contract says about holders of key pairs.
+type ServiceAccounts struct {
+	Label       string
+	File        string // name of the key file
+	MaxLifetime time.Duration
+	Algorithms  []string
+	ScopeClaim  string // "scope": one string; "scopes": an array
+	Claims      []Claim
+	Scopes      ScopeSet
+	Line        int
+}
+
+// A Claim is a claim of a token and the fact it tells.
+type Claim struct {
+	Name string
+	Fact Fact
+}
+
+// TokenFormat is the form of an access token.
+type TokenFormat string
+
+// The forms.
+const (
+	TokenJWT    TokenFormat = "jwt"
+	TokenOpaque TokenFormat = "opaque"
+)
+
+// Tokens is what the contract says about issued tokens. Nil members are not issued.
+type Tokens struct {
+	Machine *AccessToken // without a user: client credentials, exchanged keys of an organization
+	User    *AccessToken // of a user: authorization code, refresh, exchanged personal tokens
+	Refresh *RefreshToken
+}
+
+// An AccessToken describes access tokens of one sort.
+type AccessToken struct {
+	Format   TokenFormat
+	Prefixes []string // of opaque tokens, by environment index
+	Lifetime time.Duration
+
+	Algorithm  string // "RS256"
+	Type       string // header typ: "at+jwt" (RFC 9068) or "JWT"
+	KeyID      bool   // whether the header has kid
+	Issuer     string
+	Audience   string
+	ScopeClaim string // "scope": one string; "scopes": an array
+	Claims     []Claim
+	IDClaim    string // "jti", or "" when the token carries no id
+	Line       int
+}
+
+// A RefreshToken describes refresh tokens.
+type RefreshToken struct {
+	Prefixes   []string // by environment index
+	Lifetime   time.Duration
+	Rotate     bool
+	ReuseGrace time.Duration // how long a used one still returns its successor
+	Line       int
+}
+
+// Endpoints are the OAuth 2.0 endpoints; nil ones do not exist.
+type Endpoints struct {
+	Token []*TokenEndpoint
+
+	Authorize, JWKS, Metadata, Revoke, Introspect, UserInfo, Device, PAR *Endpoint
+}
+
+// An Endpoint is a host and a path of Cardea's own.
+type Endpoint struct {
+	Host string // a host name of [Hosts], "" when the contract has no hosts
+	Path string
+
+	name string
+	line int
+}
+
+// A TokenEndpoint is a binding of the token endpoint.
+type TokenEndpoint struct {
+	Endpoint
+	JSON           bool // parameters come as a JSON object instead of a form
+	Grants         []TokenGrant
+	Authentication []ClientAuthentication
+	Respond        []string // members of the answer, in order
+}
+
+// A TokenGrant is a grant under the name it is sent as.
+type TokenGrant struct {
+	Sent  string
+	Grant Grant
+	Kind  *KeyKind // the kind that is exchanged, for GrantKey
+}
+
+// Clients returns what the contract says about OAuth clients, nil when it has none.
+func (c *Contract) Clients() *Clients { return c.clients }
+
+// ServiceAccounts returns what it says about service accounts, nil when it has none.
+func (c *Contract) ServiceAccounts() *ServiceAccounts { return c.serviceAccounts }
+
+// Tokens returns what it says about issued tokens.
+func (c *Contract) Tokens() Tokens { return c.tokens }
+
+// Endpoints returns the OAuth 2.0 endpoints.
+func (c *Contract) Endpoints() Endpoints { return c.endpoints }
+
+// all returns the endpoints that exist.
+func (e *Endpoints) all() []*Endpoint {
+	var out []*Endpoint
+	for _, t := range e.Token {
+		out = append(out, &t.Endpoint)
+	}
+	for _, one := range []*Endpoint{e.Authorize, e.JWKS, e.Metadata, e.Revoke, e.Introspect, e.UserInfo, e.Device, e.PAR} {
+		if one != nil {
+			out = append(out, one)
+		}
+	}
+	return out
+}

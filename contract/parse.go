@@ -1,0 +1,267 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Bounds of a contract's text. They are far above any real contract and low enough
+// that a hostile one costs little.
+const (
+	maxSize  = 1 << 20 // bytes
+	maxDepth = 32      // mappings and lists inside each other
+	maxNodes = 50_000
+)
+
+// parse turns text into a tree of nodes that is safe to walk: one document, no
+// anchors, aliases, merge keys or tags, no duplicate keys, no characters that
+// deceive a reader. It returns nil after it has reported why not.
+func parse(r *reporter, text string) *yaml.Node {
+	if !checkCharacters(r, text) {
+		return nil
+	}
+	root := load(r, text)
+	if root == nil {
+		return nil
+	}
+	in := inspector{r: r}
+	in.node(root, 1)
+	if in.stop {
+		return nil
+	}
+	return root
+}
+
+// load runs the YAML parser and returns the root of the only document.
+func load(r *reporter, text string) *yaml.Node {
+	loader, err := yaml.NewLoader(strings.NewReader(text), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits{}))
+	if err != nil {
+		r.errorf(pos{}, "the YAML parser could not be set up")
+		return nil
+	}
+	var document, second yaml.Node
+	switch err := loader.Load(&document); {
+	case errors.Is(err, io.EOF), err == nil && len(document.Content) == 0:
+		r.errorf(pos{}, "the contract is empty").suggest("start it with %s", quote("cardea: 1"))
+		return nil
+	case err != nil:
+		reportSyntax(r, err)
+		return nil
+	}
+	switch err := loader.Load(&second); {
+	case err == nil:
+		r.errorf(nodePos(&second), "a second document starts here").suggest("one file holds one contract")
+		return nil
+	case !errors.Is(err, io.EOF):
+		reportSyntax(r, err)
+		return nil
+	}
+	return document.Content[0]
+}
+
+// reportSyntax reports the parser's error at its place. Only the library's own words
+// are used, none of which quote more than a name.
+func reportSyntax(r *reporter, err error) {
+	var le *yaml.LoadError
+	if !errors.As(err, &le) {
+		r.errorf(pos{}, "this is not YAML")
+		return
+	}
+	where := pos{line: le.Mark.Line, column: le.Mark.Column, width: 1}
+	message := printableText(le.Message)
+	if errors.Is(err, errDepth) {
+		message = errDepth.Error()
+	}
+	p := r.errorf(where, "%s", message)
+	switch {
+	case strings.Contains(message, "cannot start any token"):
+		if r.charAt(where) == '\t' {
+			p.suggest("indent with spaces: YAML takes no tabs")
+		} else {
+			p.suggest("put the value in quotes")
+		}
+	case strings.Contains(message, "mapping values are not allowed"):
+		p.suggest("a value with %s in it needs quotes; or the indentation is off", quote(": "))
+	case le.ContextMsg != "" && le.ContextMark.Line > 0:
+		p.suggest("%s that starts at line %d, column %d", printableText(le.ContextMsg),
+			le.ContextMark.Line, le.ContextMark.Column)
+	case strings.Contains(message, "incompatible YAML document"):
+		p.suggest("remove the %s line", quote("%YAML"))
+	}
+}
+
+// charAt returns the character at a place, 0 outside the text.
+func (r *reporter) charAt(p pos) rune {
+	if p.line < 1 || p.line > len(r.lines) {
+		return 0
+	}
+	column := 1
+	for _, c := range r.lines[p.line-1] {
+		if column == p.column {
+			return c
+		}
+		column++
+	}
+	return 0
+}
+
+func printableText(s string) string { return strings.Map(printable, s) }
+
+// limits is the YAML library's guard against deep nesting, which it meets while
+// parsing; aliases it never expands, because only nodes are built.
+type limits struct{}
+
+var errDepth = fmt.Errorf("nested more than %d levels deep", maxDepth)
+
+// CheckDepth refuses more than maxDepth levels.
+func (limits) CheckDepth(depth int, _ *yaml.DepthContext) error {
+	if depth > maxDepth {
+		return errDepth
+	}
+	return nil
+}
+
+// CheckAlias refuses every expansion.
+func (limits) CheckAlias(count, _ int) error {
+	if count > 0 {
+		return errors.New("aliases are not allowed")
+	}
+	return nil
+}
+
+// checkCharacters reports bytes that are not UTF-8 and characters which a reader of
+// the file cannot see or which change the direction of the text.
+func checkCharacters(r *reporter, text string) bool {
+	line, column := 1, 1
+	for i, c := range text {
+		switch {
+		case c == utf8.RuneError && !strings.HasPrefix(text[i:], "�"):
+			r.errorf(pos{line: line, column: column}, "invalid UTF-8")
+			return false // columns are guesswork after this
+		case c == '\r' && !strings.HasPrefix(text[i:], "\r\n"):
+			r.errorf(pos{line: line, column: column}, "a carriage return without a line feed")
+		case c != '\n' && c != '\t' && c != '\r' && forbidden(c):
+			r.errorf(pos{line: line, column: column}, "the character U+%04X is not allowed", c).
+				suggest("it is invisible or changes the direction of the text")
+		}
+		column++
+		if c == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return !r.failed()
+}
+
+// forbidden reports whether c may not be in a contract at all: control characters,
+// line separators that editors do not count, direction marks (UAX #9), other
+// invisible ones and non-characters.
+func forbidden(c rune) bool {
+	switch {
+	case c < 0x20, c >= 0x7f && c <= 0x9f: // C0, DEL, C1
+		return true
+	case c >= 0x200b && c <= 0x200f, c >= 0x2028 && c <= 0x202e, c >= 0x2060 && c <= 0x206f:
+		return true
+	case c == 0x061c, c == 0xfeff, c >= 0xfff0 && c <= 0xfffb, c&0xfffe == 0xfffe:
+		return true
+	case c >= 0xe0000 && c <= 0xe0fff: // tags and variation selectors
+		return true
+	}
+	return false
+}
+
+// An inspector walks the raw tree once, before anything is read from it.
+type inspector struct {
+	r     *reporter
+	nodes int
+	stop  bool
+}
+
+func (in *inspector) node(n *yaml.Node, depth int) {
+	if in.stop {
+		return
+	}
+	in.nodes++
+	switch {
+	case in.nodes > maxNodes:
+		in.r.errorf(nodePos(n), "more than %d values in one contract", maxNodes)
+		in.stop = true
+		return
+	case depth > maxDepth:
+		in.r.errorf(nodePos(n), "%s", errDepth.Error())
+		in.stop = true
+		return
+	}
+	in.features(n)
+	if n.Kind == yaml.MappingNode {
+		in.mapping(n)
+	}
+	for _, child := range n.Content {
+		in.node(child, depth+1)
+	}
+}
+
+// features reports the parts of YAML that contracts do without.
+func (in *inspector) features(n *yaml.Node) {
+	at := nodePos(n)
+	if n.Kind == yaml.AliasNode {
+		in.r.errorf(at, "aliases are not allowed").suggest("write the value out")
+		return
+	}
+	if n.Anchor != "" {
+		in.r.errorf(at, "anchors are not allowed").suggest("remove %s", quote("&"+n.Anchor))
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		in.r.errorf(at, "tags are not allowed").suggest("remove %s", quote(n.Tag))
+	}
+	if n.Kind != yaml.ScalarNode {
+		return
+	}
+	for _, c := range n.Value {
+		if c != '\n' && c != '\t' && forbidden(c) {
+			in.r.errorf(at, "the text holds the character U+%04X, which is not allowed", c)
+			return
+		}
+	}
+}
+
+func (in *inspector) mapping(n *yaml.Node) {
+	seen := make(map[string]int, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		at := nodePos(key)
+		switch {
+		case key.Kind == yaml.AliasNode: // reported as one
+		case key.Kind != yaml.ScalarNode:
+			in.r.errorf(at, "a key must be text")
+		case key.Tag == "!!merge":
+			in.r.errorf(at, "merge keys are not allowed").suggest("write the fields out")
+		default:
+			if line, twice := seen[key.Value]; twice {
+				in.r.errorf(at, "%s is given twice", quote(key.Value)).suggest("it is also on line %d", line)
+				continue
+			}
+			seen[key.Value] = key.Line
+		}
+	}
+}
+
+// nodePos returns where a node is and how wide it is on its line.
+func nodePos(n *yaml.Node) pos {
+	p := pos{line: n.Line, column: n.Column, width: 1}
+	if n.Kind != yaml.ScalarNode || strings.Contains(n.Value, "\n") {
+		return p
+	}
+	switch {
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		p.width = utf8.RuneCountInString(n.Value) + 2
+	default:
+		p.width = max(1, utf8.RuneCountInString(n.Value))
+	}
+	return p
+}

@@ -1,0 +1,231 @@
+package contract
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Severity says whether a problem keeps a contract from loading.
+type Severity uint8
+
+// The severities.
+const (
+	SeverityError   Severity = iota // the contract is refused
+	SeverityWarning                 // the contract loads; somebody should look
+)
+
+// String returns "error" or "warning".
+func (s Severity) String() string {
+	if s == SeverityWarning {
+		return "warning"
+	}
+	return "error"
+}
+
+// A Problem is one thing wrong with a contract, and where.
+type Problem struct {
+	File string
+
+	// Line and Column say where, both counted from 1; columns count characters, not
+	// bytes. Width is how many characters of the line are meant, at least 1.
+	Line, Column, Width int
+
+	// Source is the text of the line, as it is in the file. It may hold anything:
+	// [Problems.Format] makes it safe to print.
+	Source string
+
+	Message    string
+	Suggestion string // how to mend it, or ""
+	Severity   Severity
+}
+
+// Error returns place and message on one line, without the source.
+func (p Problem) Error() string {
+	text := fmt.Sprintf("%s:%d:%d: %s: %s", p.File, p.Line, p.Column, p.Severity, p.Message)
+	if p.Suggestion != "" {
+		text += "; " + p.Suggestion
+	}
+	return text
+}
+
+// Problems are all the problems of a contract in the order of the file. As an error
+// it holds at least one of SeverityError.
+type Problems []Problem
+
+// Error returns what [Problems.Format] writes.
+func (ps Problems) Error() string {
+	var b strings.Builder
+	_ = ps.Format(&b) // a Builder never fails
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Failed reports whether one of the problems is an error.
+func (ps Problems) Failed() bool {
+	return slices.ContainsFunc(ps, func(p Problem) bool { return p.Severity == SeverityError })
+}
+
+// Format writes the problems the way a good compiler does: place, message, the line,
+// a caret under the spot and what would mend it. Whatever the file holds, what is
+// written has no control characters but line ends.
+func (ps Problems) Format(w io.Writer) error {
+	for i, p := range ps {
+		if i > 0 {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, p.format()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Problem) format() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: %s: %s\n", p.File, p.Line, p.Column, p.Severity, p.Message)
+	number := strconv.Itoa(p.Line)
+	margin := strings.Repeat(" ", len(number))
+	line, caret := p.excerpt()
+	fmt.Fprintf(&b, "  %s | %s\n", number, line)
+	fmt.Fprintf(&b, "  %s | %s\n", margin, caret)
+	if p.Suggestion != "" {
+		fmt.Fprintf(&b, "  %s = %s\n", margin, p.Suggestion)
+	}
+	return b.String()
+}
+
+// excerptWidth is how many characters of a long line are shown.
+const excerptWidth = 100
+
+// excerpt returns the printable part of the line around the column, and the caret line
+// that goes under it.
+func (p Problem) excerpt() (line, caret string) {
+	source := []rune(strings.TrimRight(p.Source, "\r\n"))
+	at := min(p.Column-1, len(source))
+	start := 0
+	if at > excerptWidth*3/4 && len(source) > excerptWidth {
+		start = min(at-excerptWidth/2, len(source)-excerptWidth/2)
+	}
+	end := min(start+excerptWidth, len(source))
+	shown := make([]rune, 0, end-start)
+	for _, r := range source[start:end] {
+		shown = append(shown, printable(r))
+	}
+	lead, tail := "", ""
+	if start > 0 {
+		lead = "…"
+	}
+	if end < len(source) {
+		tail = "…"
+	}
+	width := max(1, min(p.Width, end-at))
+	line = lead + string(shown) + tail
+	caret = strings.Repeat(" ", utf8.RuneCountInString(lead)+at-start) + "^" + strings.Repeat("~", width-1)
+	return line, caret
+}
+
+// printable returns r, or a stand-in of the same width for what a terminal must not
+// be sent.
+func printable(r rune) rune {
+	switch {
+	case r == '\t':
+		return ' '
+	case r == utf8.RuneError, !unicode.IsPrint(r):
+		return '�'
+	}
+	return r
+}
+
+// quote renders a name from the file for a message: escaped, and cut when it is long.
+func quote(s string) string {
+	const most = 60
+	if utf8.RuneCountInString(s) > most {
+		return strconv.Quote(string([]rune(s)[:most])) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// pos is a place in the file. The zero value is no place.
+type pos struct{ line, column, width int }
+
+// at returns the position itself, so that everything which embeds one can say where
+// it is.
+func (p pos) at() pos { return p }
+
+// A reporter collects the problems of one file.
+type reporter struct {
+	file  string
+	lines []string
+	list  []*Problem
+	full  bool
+}
+
+// maxProblems bounds the report: nobody mends more at once, and a hostile file must
+// not grow it.
+const maxProblems = 200
+
+func newReporter(file string, text string) *reporter {
+	return &reporter{file: file, lines: strings.Split(text, "\n")}
+}
+
+// errorf records an error. The result is never nil: a suggestion may be added to it.
+func (r *reporter) errorf(p pos, format string, args ...any) *Problem {
+	return r.report(SeverityError, p, fmt.Sprintf(format, args...))
+}
+
+// warnf records a warning.
+func (r *reporter) warnf(p pos, format string, args ...any) *Problem {
+	return r.report(SeverityWarning, p, fmt.Sprintf(format, args...))
+}
+
+func (r *reporter) report(s Severity, p pos, message string) *Problem {
+	line := min(max(p.line, 1), len(r.lines))
+	source := strings.TrimSuffix(r.lines[line-1], "\r")
+	column := min(max(p.column, 1), utf8.RuneCountInString(source)+1)
+	problem := &Problem{
+		File: r.file, Line: line, Column: column, Width: max(p.width, 1),
+		Source: source, Message: message, Severity: s,
+	}
+	switch {
+	case len(r.list) < maxProblems:
+		r.list = append(r.list, problem)
+	case !r.full:
+		r.full = true
+		problem.Message = "too many problems; the rest is not shown"
+		r.list = append(r.list, problem)
+	}
+	return problem
+}
+
+// suggest sets how to mend the problem.
+func (p *Problem) suggest(format string, args ...any) {
+	p.Suggestion = fmt.Sprintf(format, args...)
+}
+
+// failed reports whether an error was recorded.
+func (r *reporter) failed() bool {
+	return slices.ContainsFunc(r.list, func(p *Problem) bool { return p.Severity == SeverityError })
+}
+
+// problems returns what was recorded in the order of the file.
+func (r *reporter) problems() Problems {
+	all := make(Problems, 0, len(r.list))
+	for _, p := range r.list {
+		all = append(all, *p)
+	}
+	slices.SortStableFunc(all, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return slices.CompactFunc(all, func(a, b Problem) bool {
+		return a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
+	})
+}

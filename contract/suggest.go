@@ -1,0 +1,66 @@
+package contract
+
+import (
+	"strings"
+)
+
+// didYouMean sets a suggestion naming the candidate nearest to the name as written,
+// or, when none is near, all of them if they are few.
+func (p *Problem) didYouMean(name string, candidates []string) {
+	if best, ok := nearest(name, candidates); ok {
+		p.suggest("did you mean %s?", quote(best))
+		return
+	}
+	const few = 12
+	if n := len(candidates); n > 0 && n <= few {
+		p.suggest("known here: %s", strings.Join(candidates, ", "))
+	}
+}
+
+// nearest returns the candidate with the smallest edit distance to name, if it is
+// small enough to be a slip of the finger.
+func nearest(name string, candidates []string) (string, bool) {
+	const longest = 64 // bounds the work on hostile names
+	if len(name) > longest {
+		return "", false
+	}
+	best, bestDistance := "", max(2, len(name)/3)+1
+	for _, c := range candidates {
+		if len(c) > longest {
+			continue
+		}
+		if strings.EqualFold(c, name) {
+			return c, true
+		}
+		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < bestDistance && d < len(c) {
+			best, bestDistance = c, d
+		}
+	}
+	return best, best != ""
+}
+
+// editDistance counts the insertions, deletions, substitutions and swaps of
+// neighbours that turn a into b (optimal string alignment).
+func editDistance(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	before, previous := make([]int, len(t)+1), make([]int, len(t)+1)
+	current := make([]int, len(t)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		current[0] = i
+		for j := 1; j <= len(t); j++ {
+			cost := 1
+			if s[i-1] == t[j-1] {
+				cost = 0
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				current[j] = min(current[j], before[j-2]+1)
+			}
+		}
+		before, previous, current = previous, current, before
+	}
+	return previous[len(t)]
+}

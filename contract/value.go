@@ -1,0 +1,283 @@
+package contract
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Values of the document: each knows where it stands and whether it was given.
+
+// text is one line of text. Given is false when the file does not have it.
+type text struct {
+	pos
+	value string
+	given bool
+}
+
+func (t *text) decode(d *decoder, n *yaml.Node) {
+	t.pos = nodePos(n)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
+		p := d.wrong(n, "text")
+		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+			p.suggest("put it in quotes")
+		}
+		return
+	}
+	if strings.ContainsAny(n.Value, "\n\t") {
+		d.r.errorf(t.pos, "this must be one line, without tabs")
+		return
+	}
+	if strings.TrimSpace(n.Value) == "" {
+		d.r.errorf(t.pos, "this text is empty")
+		return
+	}
+	t.value, t.given = n.Value, true
+}
+
+// or returns the text, or the fallback when it was not given.
+func (t text) or(fallback string) string {
+	if t.given {
+		return t.value
+	}
+	return fallback
+}
+
+// prose is text that may have several lines.
+type prose struct {
+	pos
+	value string
+	given bool
+}
+
+func (t *prose) decode(d *decoder, n *yaml.Node) {
+	t.pos = nodePos(n)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
+		p := d.wrong(n, "text")
+		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+			p.suggest("put it in quotes")
+		}
+		return
+	}
+	t.value, t.given = strings.TrimRight(n.Value, "\n"), true
+}
+
+// number is a whole number, not negative.
+type number struct {
+	pos
+	value int64
+	given bool
+}
+
+func (v *number) decode(d *decoder, n *yaml.Node) {
+	v.pos = nodePos(n)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" {
+		d.wrong(n, "a whole number")
+		return
+	}
+	value, err := strconv.ParseInt(n.Value, 10, 64)
+	switch {
+	case err != nil:
+		d.r.errorf(v.pos, "this must be a whole number in plain digits")
+	case value < 0:
+		d.r.errorf(v.pos, "this number is negative")
+	case value > math.MaxInt32:
+		d.r.errorf(v.pos, "this number is too large; the largest is %d", math.MaxInt32)
+	default:
+		v.value, v.given = value, true
+	}
+}
+
+// flag is true or false.
+type flag struct {
+	pos
+	value bool
+	given bool
+}
+
+func (v *flag) decode(d *decoder, n *yaml.Node) {
+	v.pos = nodePos(n)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		d.r.errorf(v.pos, "this must be true or false")
+		return
+	}
+	v.value, v.given = n.Value == "true", true
+	if n.Value != "true" && n.Value != "false" {
+		d.r.errorf(v.pos, "this must be true or false").suggest("write it in lower case")
+	}
+}
+
+// or returns the flag, or the fallback when it was not given.
+func (v flag) or(fallback bool) bool {
+	if v.given {
+		return v.value
+	}
+	return fallback
+}
+
+// length is a length of time: 15m, 1h, 30d, 3mo.
+type length struct {
+	pos
+	value Period
+	given bool
+}
+
+func (v *length) decode(d *decoder, n *yaml.Node) {
+	v.pos = nodePos(n)
+	if n.Kind != yaml.ScalarNode {
+		d.wrong(n, "a length of time such as 15m, 1h, 30d or 3mo")
+		return
+	}
+	value, err := ParsePeriod(n.Value)
+	if err != nil {
+		p := d.r.errorf(v.pos, "%s is not a length of time", quote(n.Value))
+		if n.Tag == "!!int" {
+			p.suggest("add a unit: %ss, %sm, %sh or %sd", n.Value, n.Value, n.Value, n.Value)
+		} else {
+			p.suggest("write one such as 500ms, 30s, 15m, 1h, 30d, 3mo or 1y")
+		}
+		return
+	}
+	v.value, v.given = value, true
+}
+
+// size is a number of bytes: 512, 64KiB, 10MB.
+type size struct {
+	pos
+	value int64
+	given bool
+}
+
+var sizeUnits = []struct {
+	suffix string
+	bytes  int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1},
+}
+
+func (v *size) decode(d *decoder, n *yaml.Node) {
+	v.pos = nodePos(n)
+	if n.Kind != yaml.ScalarNode {
+		d.wrong(n, "a number of bytes such as 64KiB or 10MB")
+		return
+	}
+	for _, u := range sizeUnits {
+		digits, ok := strings.CutSuffix(n.Value, u.suffix)
+		if !ok {
+			continue
+		}
+		count, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 40)
+		if err == nil && int64(count) <= math.MaxInt64/u.bytes {
+			v.value, v.given = int64(count)*u.bytes, true
+			return
+		}
+	}
+	d.r.errorf(v.pos, "%s is not a size", quote(n.Value)).suggest("write one such as 64KiB, 10MB or 1GiB")
+}
+
+// raw is a piece of the file that is kept as nodes: a template.
+type raw struct {
+	pos
+	node *yaml.Node
+}
+
+func (v *raw) decode(_ *decoder, n *yaml.Node) { v.pos, v.node = nodePos(n), n }
+
+func (v raw) given() bool { return v.node != nil }
+
+// list is a list of T.
+type list[T any] struct {
+	pos
+	items []T
+	given bool
+}
+
+func (l *list[T]) decode(d *decoder, n *yaml.Node) {
+	l.pos = nodePos(n)
+	if n.Kind != yaml.SequenceNode {
+		p := d.wrong(n, "a list")
+		if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+			p.suggest("write [%s]", printableText(n.Value))
+		}
+		return
+	}
+	l.given = true
+	for _, child := range n.Content {
+		var item T
+		d.into(child, &item)
+		l.items = append(l.items, item)
+	}
+}
+
+// mapping is a mapping of names to T in the order of the file.
+type mapping[T any] struct {
+	pos
+	entries []entry[T]
+	given   bool
+}
+
+type entry[T any] struct {
+	key   text
+	value T
+}
+
+func (m *mapping[T]) decode(d *decoder, n *yaml.Node) {
+	m.pos = nodePos(n)
+	if n.Kind != yaml.MappingNode {
+		d.wrong(n, "a mapping of names")
+		return
+	}
+	m.given = true
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !plainKey(n.Content[i]) || seen[n.Content[i].Value] {
+			continue // the inspector has reported it
+		}
+		var e entry[T]
+		e.key.decode(d, n.Content[i])
+		if !e.key.given {
+			continue
+		}
+		seen[e.key.value] = true
+		if v := n.Content[i+1]; v.Kind == yaml.ScalarNode && v.Tag == "!!null" {
+			d.r.errorf(e.key.pos, "%s has no value", quote(e.key.value)).suggest("give it one, or remove the line")
+			continue
+		}
+		d.into(n.Content[i+1], &e.value)
+		m.entries = append(m.entries, e)
+	}
+}
+
+// names returns the mapping's keys in order.
+func (m mapping[T]) names() []string {
+	names := make([]string, len(m.entries))
+	for i, e := range m.entries {
+		names[i] = e.key.value
+	}
+	return names
+}
+
+// perEnvironment is one text for all environments or one for each.
+type perEnvironment struct {
+	all text
+	by  mapping[text]
+}
+
+func (v *perEnvironment) decode(d *decoder, n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		v.by.decode(d, n)
+		return
+	}
+	v.all.decode(d, n)
+}
+
+func (v perEnvironment) given() bool { return v.all.given || v.by.given }
+
+func (v perEnvironment) at() pos {
+	if v.by.given {
+		return v.by.pos
+	}
+	return v.all.pos
+}

@@ -1,0 +1,134 @@
+// The five pages, run. Each folder's scripts replay the commands its page prints, with
+// the real curl against the real `cardea dev`, host names and all; only placeholder
+// secrets are replaced by variables. CONTRIBUTING.md says how to write one.
+package examples_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// scratch is a directory for the whole run.
+var scratch string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "cardea-pages-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	scratch = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir) // leftovers of a test run are not its result
+	os.Exit(code)
+}
+
+// TestPages runs every page's scripts: TestPages/cohera-api/keys is
+// cohera-api/keys.txtar.
+func TestPages(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Fatal("the pages' own commands need curl: apt-get install curl")
+	}
+	contracts, err := filepath.Glob("*/cardea.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, contract := range contracts {
+		page := filepath.Dir(contract)
+		scripts, err := filepath.Glob(page + "/*.txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(scripts) == 0 {
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			runScripts(t, contract, scripts)
+		})
+	}
+}
+
+// runScripts runs the scripts of one contract, each with a Cardea of its own.
+func runScripts(t *testing.T, contract string, scripts []string) {
+	contract, err := filepath.Abs(contract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var files []string
+	for _, name := range scripts {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, filepath.Base(name))
+		if err := os.WriteFile(file, []byte(prompts(string(text))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	testscript.Run(t, testscript.Params{
+		Files:               files,
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			s := &script{contract: contract, work: env.WorkDir}
+			env.Values[scriptKey{}] = s
+			env.Setenv("HOME", env.WorkDir) // where curl finds its .curlrc
+			env.Setenv("CONTRACT", contract)
+			env.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
+			env.Defer(s.end)
+			return nil
+		},
+		Cmds: commands,
+	})
+}
+
+// prompts turns lines that begin with a prompt, as pages print commands, into a command
+// of testscript: everything after "$ " is for the shell, up to a line that does not end
+// in a backslash. Lines keep their numbers.
+func prompts(text string) string {
+	var out strings.Builder
+	lines := strings.SplitAfter(text, "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		if strings.HasPrefix(line, "-- ") {
+			out.WriteString(strings.Join(lines[i:], "")) // the files
+			break
+		}
+		not, command, found := strings.Cut(line, "$ ")
+		if !found || not != "" && not != "! " {
+			out.WriteString(line)
+			continue
+		}
+		held := 0
+		for strings.HasSuffix(command, "\\\n") && i+1 < len(lines) {
+			i, held = i+1, held+1
+			command = strings.TrimSuffix(command, "\\\n") + " " + strings.TrimLeft(lines[i], " ")
+		}
+		quoted := strings.ReplaceAll(strings.TrimSuffix(command, "\n"), "'", "''")
+		out.WriteString(not + "shell '" + quoted + "'\n" + strings.Repeat("\n", held))
+	}
+	return out.String()
+}
+
+// TestPromptsBecomeShellCommands holds the reading of scripts: what a page prints goes
+// to the shell unchanged.
+func TestPromptsBecomeShellCommands(t *testing.T) {
+	got := prompts("# say\n$ curl -X GET \"https://a\" \\\n  -H 'x: $A'\n! $ false\nstatus 200\n-- f --\n$ no\n")
+	want := "# say\nshell 'curl -X GET \"https://a\"  -H ''x: $A'''\n\n! shell 'false'\nstatus 200\n-- f --\n$ no\n"
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
