@@ -1,0 +1,108 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/manage"
+)
+
+// operations lists every operation of the API, in the document's order.
+func operations(m *manage.Manager) []operation {
+	const ok, created = http.StatusOK, http.StatusCreated
+	return []operation{
+		op("listOrganizations", "GET /v1/organizations", ok, m.Organizations),
+		op("createOrganization", "POST /v1/organizations", created, m.CreateOrganization),
+		op("getOrganization", "GET /v1/organizations/{id}", ok, m.Organization),
+		op("updateOrganization", "PATCH /v1/organizations/{id}", ok, m.UpdateOrganization),
+		op("suspendOrganization", "POST /v1/organizations/{id}/suspend", ok, m.SuspendOrganization),
+		op("resumeOrganization", "POST /v1/organizations/{id}/resume", ok, m.ResumeOrganization),
+		op("offboardOrganization", "POST /v1/organizations/{id}/offboard", ok, m.OffboardOrganization),
+
+		op("listMembers", "GET /v1/members", ok, m.Members),
+		op("createMember", "POST /v1/members", created, m.CreateMember),
+		op("getMember", "GET /v1/members/{id}", ok, m.Member),
+		op("updateMember", "PATCH /v1/members/{id}", ok, m.UpdateMember),
+		op("disableMember", "POST /v1/members/{id}/disable", ok, m.DisableMember),
+		op("enableMember", "POST /v1/members/{id}/enable", ok, m.EnableMember),
+
+		op("listKeys", "GET /v1/keys", ok, m.Keys),
+		op("createKey", "POST /v1/keys", created, m.CreateKey),
+		op("getKey", "GET /v1/keys/{id}", ok, m.Key),
+		op("updateKey", "PATCH /v1/keys/{id}", ok, m.UpdateKey),
+		op("rotateKey", "POST /v1/keys/{id}/rotate", ok, m.RotateKey),
+		op("regenerateKey", "POST /v1/keys/{id}/regenerate", ok, m.RegenerateKey),
+		op("finishKeyRotation", "POST /v1/keys/{id}/finish-rotation", ok, m.FinishKeyRotation),
+		op("revokeKey", "POST /v1/keys/{id}/revoke", ok, m.RevokeKey),
+		op("disableKey", "POST /v1/keys/{id}/disable", ok, m.DisableKey),
+		op("enableKey", "POST /v1/keys/{id}/enable", ok, m.EnableKey),
+		op("revealKey", "POST /v1/keys/{id}/reveal", ok, m.RevealKey),
+		op("identifyKey", "POST /v1/identify", ok, m.IdentifyKey),
+
+		op("getAddressList", "GET /v1/address-lists/{organization}/{environment}", ok, m.AddressList),
+		op("setAddressList", "PUT /v1/address-lists/{organization}/{environment}", ok, m.SetAddressList),
+		op("addAddresses", "POST /v1/address-lists/{organization}/{environment}/add", ok, m.AddAddresses),
+		op("removeAddresses", "POST /v1/address-lists/{organization}/{environment}/remove", ok, m.RemoveAddresses),
+
+		op("listPlans", "GET /v1/plans", ok, m.Plans),
+		op("getUsage", "GET /v1/usage", ok, m.Usage),
+		op("listRequests", "GET /v1/requests", ok, m.Requests),
+		op("explainRequest", "GET /v1/requests/{id}", ok, m.Explain),
+
+		op("listAuditEvents", "GET /v1/audit-events", ok, m.AuditEvents),
+		op("getAuditCheckpoint", "GET /v1/audit/checkpoint", ok, m.AuditCheckpoint),
+		op("verifyAudit", "POST /v1/audit/verify", ok, m.VerifyAudit),
+
+		op("listManagementTokens", "GET /v1/management-tokens", ok, m.ManagementTokens),
+		op("createManagementToken", "POST /v1/management-tokens", created, m.CreateManagementToken),
+		op("revokeManagementToken", "POST /v1/management-tokens/{id}/revoke", ok, m.RevokeManagementToken),
+
+		op("getContract", "GET /v1/contract", ok, m.ContractInfo),
+		{ID: "createBackup", Pattern: "POST /v1/backup", run: backup},
+		open(op("getHealth", "GET /v1/health", ok, health(m))),
+		{ID: "getOpenAPI", Pattern: "GET /v1/openapi.json", Open: true, run: document},
+	}
+}
+
+// open marks an operation that needs no token.
+func open(op operation) operation {
+	op.Open = true
+	return op
+}
+
+// A healthReport is the answer of getHealth.
+type healthReport struct {
+	Status string `json:"status"`
+}
+
+// health says whether the store answers. It needs no token, so it says nothing else.
+func health(m *manage.Manager) func(context.Context, cardea.Actor, manage.None) (healthReport, error) {
+	return func(ctx context.Context, _ cardea.Actor, _ manage.None) (healthReport, error) {
+		if err := m.Healthy(ctx); err != nil {
+			return healthReport{}, &cardea.Error{Kind: cardea.KindUnavailable, Public: "the store does not answer", Cause: err}
+		}
+		return healthReport{Status: "ok"}, nil
+	}
+}
+
+// backup streams a backup. The status is sent with the first byte, so a failure after
+// it drops the connection: a cut-off file must not look complete.
+func backup(h *Handler, w http.ResponseWriter, r *http.Request, actor cardea.Actor) error {
+	if err := decode(w, r, nil, &manage.None{}); err != nil {
+		return err
+	}
+	file, err := h.manager.Backup(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	header := w.Header()
+	header.Set("Content-Type", "application/octet-stream")
+	header.Set("Content-Disposition", `attachment; filename="cardea.backup"`)
+	if _, err := io.Copy(w, file); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}

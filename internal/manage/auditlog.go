@@ -1,0 +1,99 @@
+package manage
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// maxCheckpoint bounds the text of a checkpoint in bytes; one has about 200.
+const maxCheckpoint = 4096
+
+// AuditEvents lists audit events, newest first. A member sees those of their
+// organization.
+func (m *Manager) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditFilter) (List[AuditEvent], error) {
+	var p problems
+	p.add(checkTarget("target", in.Target))
+	p.add(checkFilter("actor", in.Actor))
+	p.add(checkFilter("action", in.Action))
+	if err := p.err(); err != nil {
+		return List[AuditEvent]{}, err
+	}
+	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	if err != nil {
+		return List[AuditEvent]{}, err
+	}
+	filter := store.AuditFilter{Organization: organization, TargetID: in.Target, ActorID: in.Actor, Action: in.Action}
+	scope := []string{"audit-events", organization, in.Target, in.Actor, in.Action}
+	return list(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
+		return m.store.AuditEvents(ctx, filter, p)
+	}, viewEvent)
+}
+
+// checkTarget is checkFilter for targets, which may be an address list: an
+// organization, a slash and an environment.
+func checkTarget(field, text string) *cardea.Error {
+	for i := range len(text) {
+		if text[i] == '/' {
+			if err := checkFilter(field, text[:i]); err != nil {
+				return err
+			}
+			return checkFilter(field, text[i+1:])
+		}
+	}
+	return checkFilter(field, text)
+}
+
+func viewEvent(e store.AuditEvent) AuditEvent {
+	return AuditEvent{
+		Seq: e.Seq, At: e.At, Action: e.Action, Organization: e.Organization, RequestID: e.Actor.RequestID,
+		Actor:  AuditActor{Type: e.Actor.Type, ID: e.Actor.ID, Address: e.Actor.Address},
+		Target: AuditTarget{Type: e.TargetType, ID: e.TargetID}, Detail: e.Detail,
+	}
+}
+
+// AuditCheckpoint signs the present state of the audit log, if it grew since the last
+// checkpoint, and returns the last one. Operators only.
+func (m *Manager) AuditCheckpoint(ctx context.Context, actor cardea.Actor, _ None) (Checkpoint, error) {
+	if err := operator(actor); err != nil {
+		return Checkpoint{}, err
+	}
+	c, signed, err := m.store.SignCheckpoint(ctx)
+	if err == nil && !signed {
+		c, err = m.store.LastCheckpoint(ctx)
+	}
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return Checkpoint{Size: c.Size, SignedAt: c.At, Note: c.Note}, nil
+}
+
+// VerifyAudit recomputes the audit log's tree from its records and, given a checkpoint
+// that was kept elsewhere, proves that the log extends it. A log that fails the check is
+// a result, not an error. Operators only.
+func (m *Manager) VerifyAudit(ctx context.Context, actor cardea.Actor, in VerifyAudit) (AuditVerification, error) {
+	if err := operator(actor); err != nil {
+		return AuditVerification{}, err
+	}
+	if len(in.Checkpoint) > maxCheckpoint {
+		return AuditVerification{}, cardea.Invalid("checkpoint", "must have at most %d bytes", maxCheckpoint)
+	}
+	verify := m.store.VerifyAudit
+	if in.Checkpoint != "" {
+		verify = func(ctx context.Context) (store.Tree, error) { return m.store.VerifyCheckpoint(ctx, in.Checkpoint) }
+	}
+	tree, err := verify(ctx)
+	switch {
+	case errors.Is(err, store.ErrAuditDamaged):
+		return AuditVerification{Fault: err.Error()}, nil
+	case err != nil:
+		return AuditVerification{}, err
+	}
+	return AuditVerification{
+		OK: true, Size: tree.Size, Root: base64.StdEncoding.EncodeToString(tree.Root[:]),
+		ExtendsCheckpoint: in.Checkpoint != "",
+	}, nil
+}

@@ -1,0 +1,286 @@
+package manage
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// A situation is what an explanation is made from: the request as it was logged, and
+// its caller as they are now.
+type situation struct {
+	contract     *contract.Contract
+	request      store.RequestRow
+	now          time.Time
+	key          *Key          // nil: no known key
+	organization *Organization // nil: no known caller
+	listed       bool          // the caller's environment has an address list
+}
+
+// explain words the situation.
+func (s *situation) explain() Explanation {
+	e := Explanation{Request: viewRequest(s.request), Key: s.key, Organization: s.organization}
+	if s.request.ContractLine > 0 {
+		e.Contract = &ContractPlace{Source: s.contract.Source(), Line: s.request.ContractLine}
+	}
+	if s.request.Reason == cardea.ReasonScope {
+		e.MissingScopes = s.missingScopes()
+	}
+	e.Explanation, e.Fix = s.words()
+	if s.request.OldSecret {
+		e.Explanation += " It was sent with the old secret of a rotation: somebody has not changed over yet."
+	}
+	return e
+}
+
+// sentences holds, by reason, what happened and what would let the request through. A
+// test holds it complete. {caller}, {client} and the like are filled in by words.
+var sentences = map[cardea.Reason][2]string{
+	cardea.ReasonUnavailable: {
+		"Cardea could not decide: its database did not answer, and it never guesses.",
+		"Try again; if it goes on, look at /readyz and the server's log."},
+	cardea.ReasonAllowed: {"{caller} was let through{route}.", ""},
+	cardea.ReasonBadRequest: {
+		"The request itself was refused: its target, a header or its framing can be read in more than one way, or is not in its canonical form.",
+		"Send the path without encoded slashes, dots, double slashes or ';', and every header once."},
+	cardea.ReasonTooLarge: {
+		"The body was larger than the route allows.",
+		"Send less, or raise max_body of the route in the contract."},
+	cardea.ReasonNoRoute: {
+		"No route of the contract matches this path{environment}. What the contract does not name is refused.",
+		"Check the path for a typo; if the API has it, add a route to the contract."},
+	cardea.ReasonMethodNotAllowed: {
+		"The contract has routes for this path, and none for the method {method}.",
+		"Use a method that the Allow header of the answer names, or add a route to the contract."},
+	cardea.ReasonMissingCredential: {
+		"No credential was sent.",
+		"Send one, as: {present}."},
+	cardea.ReasonMalformedCredential: {
+		"A credential header was sent that does not parse.",
+		"Send exactly: {present}."},
+	cardea.ReasonSeveralCredentials: {
+		"More than one credential was sent, or the same header twice. Cardea never chooses between them.",
+		"Send one credential in one header."},
+	cardea.ReasonInvalidCredential: {
+		"The credential is not one that was ever issued here: its form is unknown, its checksum is wrong (a typo, or a part of it is missing), or no such secret exists.",
+		"Copy the secret again, whole; if it is lost, rotate the key."},
+	cardea.ReasonRevoked: {
+		"{caller} was revoked{revoked}. That is final.",
+		"Create a new key and use its secret."},
+	cardea.ReasonDisabled: {
+		"{caller} was disabled, or the member it belongs to was.{now}",
+		"Enable the key, or its member."},
+	cardea.ReasonExpired: {
+		"{caller} had expired{expired}.{now}",
+		"Regenerate the key, or rotate it with a new expires_at."},
+	cardea.ReasonIdle: {
+		"{caller} had not been used for longer than its kind allows{idle}.{now}",
+		"Regenerate the key: a new secret starts a new time."},
+	cardea.ReasonSuperseded: {
+		"The secret was replaced by a rotation of {caller}, and the time for which both worked is over.",
+		"Use the new secret. If it is lost, rotate the key again."},
+	cardea.ReasonExchangeOnly: {
+		"{caller} is good for getting a token only; the API itself does not take it.",
+		"Exchange it at the token endpoint and send the access token."},
+	cardea.ReasonSuspended: {
+		"The organization{organization} was suspended, and with it everything it has.",
+		"Resume the organization."},
+	cardea.ReasonWrongEnvironment: {
+		"{caller} belongs to another environment than the one the request asked for. Environments are walls.",
+		"Use a key of the environment that the request is for."},
+	cardea.ReasonBrowser: {
+		"The request came from a web page (it carries Origin), and this kind of key must not be used there.",
+		"Call the API from a server."},
+	cardea.ReasonAddress: {
+		"The client's address, {client}, is not on the address list of {list}.",
+		"Add {client} to the list, if it is one of yours."},
+	cardea.ReasonScope: {
+		"{caller} does not have every scope that the route needs{missing}.",
+		"Give the key {missing scopes}, or use one that has them."},
+	cardea.ReasonHook: {
+		"A hook of the contract refused the request.",
+		"Ask whoever runs the hook; its log has the request id."},
+	cardea.ReasonRateLimited: {
+		"{caller} had used up the requests of the minute, or sent too many at once{limits}.",
+		"Wait as long as Retry-After said; for more, change the plan or set limits of the organization's own."},
+	cardea.ReasonQuota: {
+		"{caller} had used up the requests of the day{limits}.",
+		"Wait until midnight UTC; for more, change the plan or set limits of the organization's own."},
+	cardea.ReasonUpstream: {
+		"{caller} was let through, but the API behind Cardea could not be reached or answered something that is no HTTP.",
+		"Look at the API and its log: Cardea's part went well."},
+	cardea.ReasonUpstreamTimeout: {
+		"{caller} was let through, but the API behind Cardea did not answer in time.",
+		"Look at why the API is slow, or raise timeout of the route in the contract."},
+}
+
+// words returns what happened and what would fix it.
+func (s *situation) words() (explanation, fix string) {
+	text := sentences[s.request.Reason]
+	fill := strings.NewReplacer(
+		"{caller}", s.caller(),
+		"{client}", s.client(),
+		"{method}", s.request.Method,
+		"{route}", within(" to the route ", s.request.Route),
+		"{environment}", within(" in the environment ", s.request.Environment),
+		"{organization}", s.organizationName(),
+		"{present}", s.presentations(),
+		"{revoked}", s.revoked(),
+		"{expired}", s.expired(),
+		"{idle}", s.idle(),
+		"{now}", s.standing(),
+		"{list}", s.listOwner(),
+		"{missing}", within(": it lacks ", strings.Join(s.missingScopes(), ", ")),
+		"{missing scopes}", s.missingWords(),
+		"{limits}", s.limits(),
+	)
+	explanation = fill.Replace(text[0])
+	// A sentence may begin with a caller that has no name.
+	return strings.ToUpper(explanation[:1]) + explanation[1:], fill.Replace(text[1])
+}
+
+// within returns before and text, "" for no text.
+func within(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
+}
+
+func (s *situation) caller() string {
+	switch {
+	case s.key != nil:
+		return fmt.Sprintf("the key %q (%s)", s.key.Name, s.key.ID)
+	case s.request.Credential != "":
+		return "the key " + s.request.Credential
+	}
+	return "the request"
+}
+
+func (s *situation) client() string {
+	if !s.request.Client.IsValid() {
+		return "which is not known"
+	}
+	return s.request.Client.String()
+}
+
+func (s *situation) organizationName() string {
+	if s.organization == nil {
+		return ""
+	}
+	return fmt.Sprintf(" %q (%s)", s.organization.Name, s.organization.ID)
+}
+
+// presentations lists the ways to send a credential.
+func (s *situation) presentations() string {
+	var ways []string
+	for _, p := range s.contract.Presentations() {
+		ways = append(ways, strings.Join(strings.Fields(p.Header+": "+p.Scheme+" <secret>"), " "))
+	}
+	return strings.Join(ways, ", or ")
+}
+
+func (s *situation) revoked() string {
+	if s.key == nil || s.key.RevokedAt.IsZero() {
+		return ""
+	}
+	return " at " + s.key.RevokedAt.Format(time.RFC3339) + within(", because: ", s.key.RevokedReason)
+}
+
+func (s *situation) expired() string {
+	if s.key == nil || s.key.ExpiresAt.IsZero() {
+		return ""
+	}
+	if s.key.ExpiresAt.After(s.request.At) {
+		return " (its expiry has been changed since)"
+	}
+	return " at " + s.key.ExpiresAt.Format(time.RFC3339)
+}
+
+func (s *situation) idle() string {
+	if s.key == nil {
+		return ""
+	}
+	kind := s.contract.Kind(s.key.Kind)
+	if kind == nil || kind.Idle == 0 {
+		return ""
+	}
+	return ", " + words(contract.Period{Duration: kind.Idle})
+}
+
+// standing says that the key works by now, when it does.
+func (s *situation) standing() string {
+	if s.key != nil && (s.key.Status == StatusActive || s.key.Status == StatusExpiring) {
+		return " It works by now."
+	}
+	return ""
+}
+
+// listOwner says whose address list it was; when both have one, the request log does not
+// say which refused.
+func (s *situation) listOwner() string {
+	own := s.key != nil && len(s.key.Addresses) > 0
+	switch {
+	case own && s.listed:
+		return "the key, or of its environment"
+	case own:
+		return "the key"
+	}
+	return within("the environment ", s.request.Environment)
+}
+
+// missingScopes returns the scopes the route needs that the key does not have now.
+func (s *situation) missingScopes() []string {
+	if s.key == nil {
+		return nil
+	}
+	granted, _ := s.contract.ScopeSet(s.key.Scopes...)
+	for _, r := range s.contract.Routes() {
+		if r.Pattern == s.request.Route {
+			return s.contract.ScopeNames(r.Scopes.Without(s.contract.Expand(granted)))
+		}
+	}
+	return nil
+}
+
+func (s *situation) missingWords() string {
+	missing := s.missingScopes()
+	switch len(missing) {
+	case 0:
+		return "the scopes of the route (by now it seems to have them)"
+	case 1:
+		return "the scope " + missing[0]
+	}
+	return "the scopes " + strings.Join(missing, ", ")
+}
+
+// limits says what the caller's limits are.
+func (s *situation) limits() string {
+	if s.organization == nil {
+		return ""
+	}
+	l := s.organization.Limits
+	if p := s.contract.Plan(s.organization.Plan); l == nil && p != nil {
+		l = &Limits{PerMinute: p.PerMinute, Burst: p.Burst, PerDay: p.PerDay}
+	}
+	if s.key != nil && s.key.Limits != nil {
+		l = s.key.Limits
+	}
+	if l == nil {
+		return ""
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int64
+		text string
+	}{{l.PerMinute, "%d a minute"}, {l.Burst, "%d at once"}, {l.PerDay, "%d a day"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf(part.text, part.n))
+		}
+	}
+	return within(": the limits are ", strings.Join(parts, ", "))
+}

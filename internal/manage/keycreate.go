@@ -1,0 +1,214 @@
+package manage
+
+import (
+	"context"
+	"encoding/hex"
+	"net/netip"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// A keyPlan is a checked [CreateKey].
+type keyPlan struct {
+	in          CreateKey
+	contract    *contract.Contract
+	kind        *contract.KeyKind
+	environment *contract.Environment
+	scopes      []string
+	addresses   []netip.Prefix
+}
+
+// planKey checks everything about an input that needs no database. The expiry is
+// checked for the present time and chosen in the transaction.
+func (m *Manager) planKey(in CreateKey) (keyPlan, error) {
+	c := m.contract()
+	plan := keyPlan{in: in, contract: c}
+	var p problems
+	p.add(checkName("name", in.Name))
+	var invalid *cardea.Error
+	if plan.kind, invalid = chooseKind(c, in.Kind); invalid != nil {
+		p.add(invalid)
+		return keyPlan{}, p.err() // everything else depends on the kind
+	}
+	plan.environment, invalid = chooseEnvironment(c, plan.kind, in.Environment)
+	p.add(invalid)
+	p.add(checkFilter("organization", in.Organization))
+	p.add(checkFilter("member", in.Member))
+	p.add(checkOwner(plan.kind, in))
+	var faults problems
+	plan.scopes, faults = grant(c, plan.kind, in.Scopes, in.Permissions)
+	p = append(p, faults...)
+	plan.addresses, invalid = keyAddresses(c, in.Addresses)
+	p.add(invalid)
+	checkLimits(&p, in.Limits)
+	_, invalid = chooseExpiry(plan.kind, m.now(), m.now(), in.ExpiresAt, in.NeverExpires)
+	p.add(invalid)
+	return plan, p.err()
+}
+
+// checkOwner reports an owner that does not fit the kind.
+func checkOwner(kind *contract.KeyKind, in CreateKey) *cardea.Error {
+	switch {
+	case kind.Owner == contract.OwnerMember && in.Member == "":
+		return cardea.Invalid("member", "is required: this kind of key belongs to a person")
+	case kind.Owner == contract.OwnerEnvironment && in.Member != "":
+		return cardea.Invalid("member", "must be absent: this kind of key belongs to an environment")
+	case in.Organization == "" && in.Member == "":
+		return cardea.Invalid("organization", "is required: the id of an organization")
+	}
+	return nil
+}
+
+// keyAddresses reads a key's address list; nil is none. Whether keys have lists is the
+// contract's to say.
+func keyAddresses(c *contract.Contract, texts []string) ([]netip.Prefix, *cardea.Error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	switch c.IPListPer() {
+	case contract.IPListPerCredential, contract.IPListPerBoth:
+		return parseAddresses("addresses", texts)
+	}
+	return nil, cardea.Invalid("addresses", "must be absent: the contract gives no address lists to keys (ip_lists)")
+}
+
+// CreateKey creates a key and returns its secret, once. It is the only place that
+// creates keys.
+//
+// Operators may create any key. Members may create keys in their own organization if
+// the contract gives their role the right to that kind, and in no other person's name.
+func (m *Manager) CreateKey(ctx context.Context, actor cardea.Actor, in CreateKey) (KeySecret, error) {
+	plan, err := m.planKey(in)
+	if err != nil {
+		return KeySecret{}, err
+	}
+	if plan.kind.RevealAlways && m.sealer == nil {
+		return KeySecret{}, errNoMasterKey
+	}
+	text := newSecret(plan.kind, plan.environment)
+	id := secret.NewID(plan.contract.IDPrefix(contract.IDKey))
+	var row keyRow
+	err = m.change(ctx, actor, func(tx *store.Tx) error {
+		organization, err := m.checkKeyOwner(ctx, tx, actor, &plan)
+		if err != nil {
+			return err
+		}
+		row, err = m.insertKey(ctx, tx, actor, &plan, id, organization, text)
+		return err
+	})
+	if err != nil {
+		return KeySecret{}, err
+	}
+	return KeySecret{Key: row.view(plan.contract, m.now()), Secret: text}, nil
+}
+
+// errNoMasterKey: the contract wants secrets that stay viewable, the server has nothing
+// to seal them with.
+var errNoMasterKey = cardea.Errorf(cardea.KindUnavailable,
+	"the contract keeps the secrets of this kind viewable, and the server has no master key to seal them with")
+
+// newSecret makes a secret of a kind for an environment.
+func newSecret(kind *contract.KeyKind, env *contract.Environment) secret.Secret {
+	return secret.New(string(kind.Shape), kind.Prefixes[env.Index])
+}
+
+// checkKeyOwner finds the organization that will own the key, and refuses when it, the
+// member or the actor may not.
+func (m *Manager) checkKeyOwner(ctx context.Context, tx *store.Tx, actor cardea.Actor, plan *keyPlan) (string, error) {
+	id := plan.in.Organization
+	if plan.in.Member != "" {
+		member, err := tx.Member(ctx, plan.in.Member)
+		if err != nil {
+			return "", atField(err, "member")
+		}
+		if id == "" {
+			id = member.Organization
+		}
+		switch {
+		case member.Organization != id:
+			return "", cardea.Invalid("member", "does not exist")
+		case !member.DisabledAt.IsZero():
+			return "", &cardea.Error{Kind: cardea.KindConflict, Field: "member", Public: "is disabled"}
+		}
+	}
+	need := right{roles: plan.kind.CreatedBy, secret: true}
+	if plan.in.Member != actor.ID {
+		need = need.overKey(actor, plan.in.Member)
+	}
+	o, err := m.findOrganization(ctx, tx.Reader, actor, id, need)
+	if err != nil {
+		return "", atField(err, "organization")
+	}
+	if !o.SuspendedAt.IsZero() {
+		return "", &cardea.Error{Kind: cardea.KindConflict, Field: "organization", Public: "is suspended"}
+	}
+	return o.ID, m.checkCount(ctx, tx, plan, o.ID)
+}
+
+// checkCount refuses one key more than the kind allows its owner. Revoked keys do not
+// count.
+func (m *Manager) checkCount(ctx context.Context, tx *store.Tx, plan *keyPlan, organization string) error {
+	most := plan.kind.MaxPerOwner
+	if most == 0 {
+		return nil
+	}
+	filter := store.CredentialFilter{Organization: organization, Kind: plan.kind.Name}
+	switch plan.kind.Owner {
+	case contract.OwnerMember:
+		filter.Member = plan.in.Member
+	case contract.OwnerEnvironment:
+		filter.Environment = plan.environment.Name
+	}
+	var n int64
+	err := each(func(p store.Page) ([]store.Credential, string, error) { return tx.Credentials(ctx, filter, p) },
+		func(c store.Credential) error {
+			if c.RevokedAt.IsZero() {
+				n++
+			}
+			return nil
+		})
+	if err == nil && n >= most {
+		return cardea.Errorf(cardea.KindConflict, "there are %d keys of this kind already, which is the most: revoke one first", n)
+	}
+	return err
+}
+
+// insertKey stores a new key and its secret.
+func (m *Manager) insertKey(ctx context.Context, tx *store.Tx, actor cardea.Actor, plan *keyPlan, id, organization string, text secret.Secret) (keyRow, error) {
+	expires, invalid := chooseExpiry(plan.kind, tx.Now(), tx.Now(), plan.in.ExpiresAt, plan.in.NeverExpires)
+	if invalid != nil {
+		return keyRow{}, invalid
+	}
+	c := store.Credential{
+		ID: id, Kind: plan.kind.Name, Environment: plan.environment.Name, Organization: organization,
+		Member: plan.in.Member, Name: plan.in.Name, Scopes: plan.scopes, Limits: plan.in.Limits.toStore(),
+		Addresses: plan.addresses, ExpiresAt: expires, CreatedBy: actor.Type + ":" + actor.ID,
+		CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+	}
+	row := keyRow{credential: c, secrets: []store.CredentialSecret{m.storedSecret(plan.kind, id, text, tx.Now())}}
+	if err := tx.InsertCredential(ctx, c); err != nil {
+		return keyRow{}, err
+	}
+	audit(tx, "key.create", "key", id, organization, nil, row.view(plan.contract, tx.Now()))
+	return row, tx.InsertSecret(ctx, row.secrets[0])
+}
+
+// storedSecret returns what is stored of a secret: its hash and hint, and for kinds that
+// stay viewable the sealed text.
+func (m *Manager) storedSecret(kind *contract.KeyKind, credential string, text secret.Secret, now time.Time) store.CredentialSecret {
+	s := store.CredentialSecret{Hash: text.Hash(), Credential: credential, Hint: text.Hint(), CreatedAt: now}
+	if kind.RevealAlways {
+		s.Sealed = m.sealer.Seal(sealPlace(s.Hash), []byte(text.Reveal()))
+	}
+	return s
+}
+
+// sealPlace names the row that a sealed secret belongs to: copied to another, it cannot
+// be opened.
+func sealPlace(h secret.Hash) string {
+	return secret.AAD("credential_secret", hex.EncodeToString(h[:]), 1)
+}

@@ -1,0 +1,46 @@
+package manage
+
+import (
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// Upper bounds of limits: far above sense, far below overflow.
+const (
+	maxPerMinute = 1_000_000_000
+	maxPerDay    = 1_000_000_000_000
+)
+
+// checkLimits reports what is wrong with limits of one's own; nil limits are none.
+func checkLimits(p *problems, l *Limits) {
+	if l == nil {
+		return
+	}
+	inRange := func(field string, n, most int64) {
+		if n < 0 || n > most {
+			p.add(cardea.Invalid(field, "must be from 0 (no limit) to %d", most))
+		}
+	}
+	inRange("limits.per_minute", l.PerMinute, maxPerMinute)
+	inRange("limits.burst", l.Burst, maxPerMinute)
+	inRange("limits.per_day", l.PerDay, maxPerDay)
+	if l.Burst > 0 && l.PerMinute == 0 {
+		p.add(cardea.Invalid("limits.burst", "needs per_minute: it limits how fast the minute's requests may come"))
+	}
+}
+
+// toStore returns limits as the store keeps them.
+func (l *Limits) toStore() *store.Limits {
+	if l == nil {
+		return nil
+	}
+	return &store.Limits{PerMinute: l.PerMinute, Burst: l.Burst, PerDay: l.PerDay}
+}
+
+// viewLimits returns the view of stored limits.
+func viewLimits(l *store.Limits) *Limits {
+	if l == nil {
+		return nil
+	}
+	return &Limits{PerMinute: l.PerMinute, Burst: l.Burst, PerDay: l.PerDay}
+}

@@ -1,0 +1,44 @@
+package manage
+
+import (
+	"errors"
+
+	"github.com/cardea-dev/cardea"
+)
+
+// problems collects what is wrong with an input, so that its author learns of all of
+// it at once.
+type problems []error
+
+// add notes a problem; nil is none.
+func (p *problems) add(err *cardea.Error) {
+	if err != nil {
+		*p = append(*p, err)
+	}
+}
+
+// err returns the problems as one error, nil if there are none. [Problems] takes it
+// apart again.
+func (p problems) err() error {
+	if len(p) == 1 {
+		return p[0]
+	}
+	return errors.Join(p...)
+}
+
+// Problems returns every [cardea.Error] that err consists of: one for most errors,
+// several for an input with several faults, none for an error nobody classified.
+func Problems(err error) []*cardea.Error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*cardea.Error
+		for _, e := range several.Unwrap() {
+			all = append(all, Problems(e)...)
+		}
+		return all
+	}
+	var one *cardea.Error
+	if errors.As(err, &one) {
+		return []*cardea.Error{one}
+	}
+	return nil
+}
