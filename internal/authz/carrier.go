@@ -1,0 +1,121 @@
+package authz
+
+import (
+	"strings"
+
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/secret"
+)
+
+// A carrier is a header that may bring a credential, and in which forms.
+type carrier struct {
+	header  string // canonical name
+	schemes []scheme
+}
+
+// A scheme is an authentication scheme of Authorization, or the one nameless scheme
+// of a header that holds the bare secret.
+type scheme struct {
+	name  string
+	forms []form
+}
+
+// A form is what the secrets of one kind, in one environment where their text tells
+// it, look like.
+type form struct {
+	prefix string
+	length int
+	shape  string
+	kind   *contract.KeyKind
+	env    *contract.Environment // nil: the text does not tell
+}
+
+// newCarriers compiles the contract's presentations, one carrier for each header.
+func newCarriers(c *contract.Contract) []carrier {
+	var carriers []carrier
+	for _, p := range c.Presentations() {
+		at := -1
+		for i := range carriers {
+			if carriers[i].header == p.Header {
+				at = i
+			}
+		}
+		if at < 0 {
+			at = len(carriers)
+			carriers = append(carriers, carrier{header: p.Header})
+		}
+		s := scheme{name: p.Scheme}
+		for _, kind := range p.Kinds {
+			s.forms = append(s.forms, formsOf(c, kind)...)
+		}
+		carriers[at].schemes = append(carriers[at].schemes, s)
+	}
+	return carriers
+}
+
+// Lengths of the shapes, without prefix.
+const (
+	lengthPrefixed = 38
+	lengthUUID     = 36
+	lengthHex      = 45
+)
+
+// formsOf returns the forms of a kind: one for each prefix, or a single one.
+func formsOf(c *contract.Contract, kind *contract.KeyKind) []form {
+	switch kind.Shape {
+	case contract.ShapeUUID:
+		return []form{{length: lengthUUID, shape: secret.ShapeUUID, kind: kind}}
+	case contract.ShapeHex:
+		return []form{{length: lengthHex, shape: secret.ShapeHex, kind: kind}}
+	}
+	var forms []form
+	for _, env := range c.Environments() {
+		if prefix := kind.Prefixes[env.Index]; prefix != "" {
+			forms = append(forms, form{
+				prefix: prefix, length: len(prefix) + lengthPrefixed,
+				shape: secret.ShapePrefix, kind: kind, env: env,
+			})
+		}
+	}
+	return forms
+}
+
+// recognize returns the form that a text has by its length and prefix, or nil. Whether
+// its checksum holds is checked where it matters: before the database is asked.
+func (s *scheme) recognize(text string) *form {
+	for i := range s.forms {
+		f := &s.forms[i]
+		if len(text) == f.length && strings.HasPrefix(text, f.prefix) {
+			return f
+		}
+	}
+	return nil
+}
+
+// holds reports whether a text is one that [secret.New] could have made.
+func (f *form) holds(text string) bool { return secret.Check(f.shape, f.prefix, text) }
+
+// maxCredential is the longest credential that is looked at, in bytes: no key is
+// longer than 100, and a JWT has at most this.
+const maxCredential = 8 << 10
+
+// split separates the scheme of an Authorization value from what follows (RFC 9110
+// §11.4: one or more spaces). token is "" when there is nothing.
+func split(value string) (name, token string) {
+	name, token, _ = strings.Cut(value, " ")
+	return name, strings.TrimLeft(token, " ")
+}
+
+// isMalformed reports whether a text cannot be a credential of any kind: empty, too
+// long, or with bytes that are not visible ASCII.
+func isMalformed(text string) bool {
+	if text == "" || len(text) > maxCredential {
+		return true
+	}
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] >= 0x7f {
+			return true
+		}
+	}
+	return false
+}

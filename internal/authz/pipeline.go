@@ -1,0 +1,297 @@
+package authz
+
+import (
+	"context"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/target"
+)
+
+// pass is a step's answer when it has no reason to refuse.
+const pass = cardea.ReasonAllowed
+
+// A judgement is one request on its way through the pipeline. It lives on the stack.
+type judgement struct {
+	Decision
+
+	a    *Authorizer
+	req  *cardea.Request
+	view *view
+	now  time.Time
+	need int64 // the last change applied when the request began
+
+	// What the steps find out, in their order.
+	path   string
+	scheme *scheme
+	text   string // the credential as presented
+	form   *form
+	hash   secret.Hash
+}
+
+// Authorize judges a request: the ten steps, in their order. A Decision is complete
+// whatever it says: a refusal carries its answer in the contract's shape.
+//
+// err is not nil when no decision was possible, because the database did not answer;
+// the Decision then refuses with [cardea.ReasonUnavailable] and err is for the log.
+func (a *Authorizer) Authorize(ctx context.Context, r *cardea.Request) (Decision, error) {
+	// The sequence number is read before anything else: whatever was changed before
+	// the request arrived must be seen by it.
+	j := judgement{a: a, req: r, need: a.applied.Load(), now: a.now()}
+	j.view = a.current()
+	j.Contract, j.requestID = j.view.contract, r.ID
+	step, reason, err := j.decide(ctx)
+	j.Step, j.Reason = step, reason
+	if reason == pass {
+		j.Allowed = true
+		return j.Decision, nil
+	}
+	j.refuse()
+	return j.Decision, err
+}
+
+// decide runs the steps. The first reason to refuse is the answer.
+func (j *judgement) decide(ctx context.Context) (cardea.Step, cardea.Reason, error) {
+	if reason := j.route(); reason != pass {
+		j.identify(ctx) // for the headers of a known caller
+		return cardea.StepRoute, reason, nil
+	}
+	if j.Preflight || j.Route.Public {
+		return cardea.StepRoute, j.open(), nil
+	}
+	if reason := j.credential(); reason != pass {
+		return cardea.StepCredential, reason, nil
+	}
+	if step, reason := j.shape(); reason != pass {
+		return step, reason, nil
+	}
+	if reason, err := j.verify(ctx); reason != pass {
+		return cardea.StepVerify, reason, err
+	}
+	if reason := j.standing(); reason != pass {
+		return cardea.StepStanding, reason, nil
+	}
+	if reason := j.environment(); reason != pass {
+		return cardea.StepEnvironment, reason, nil
+	}
+	if reason := j.address(); reason != pass {
+		return cardea.StepAddress, reason, nil
+	}
+	if reason := j.scope(); reason != pass {
+		return cardea.StepScope, reason, nil
+	}
+	if reason := j.hook(); reason != pass {
+		return cardea.StepHook, reason, nil
+	}
+	reason, err := j.limit(ctx)
+	return cardea.StepLimit, reason, err
+}
+
+// route is step 1: who asks, for what. It refuses a target with a second spelling, an
+// address that cannot be read, and whatever no route was written for.
+func (j *judgement) route() cardea.Reason {
+	client, err := target.Client(j.req.Peer, j.req.Header, j.a.cfg.TrustedProxies)
+	if err != nil {
+		return cardea.ReasonBadRequest
+	}
+	j.Client = client
+	parts, err := target.Parse(j.req.Target)
+	if err != nil {
+		return cardea.ReasonBadRequest
+	}
+	j.path = parts.Path
+	method, preflight := j.method()
+	m := j.view.contract.Match(method, parts.Path)
+	if preflight && (m.Route == nil || m.Route.CORS == nil) {
+		method, preflight = j.req.Method, false
+		m = j.view.contract.Match(method, parts.Path)
+	}
+	if m.Route == nil {
+		if j.allow = m.Allow; len(m.Allow) > 0 {
+			return cardea.ReasonMethodNotAllowed
+		}
+		return cardea.ReasonNoRoute
+	}
+	if parts.EncodedSlash && !m.Route.AllowEncodedSlash {
+		return cardea.ReasonBadRequest
+	}
+	if parts.EncodedDelim && j.ambiguous(method, m.Route) {
+		return cardea.ReasonBadRequest
+	}
+	return j.locate(m, preflight)
+}
+
+// locate settles which environment the target itself asks for, if it names one, and
+// whether the route exists there.
+func (j *judgement) locate(m contract.Match, preflight bool) cardea.Reason {
+	j.env = m.Environment
+	if host := j.view.hostEnvironment(j.req.Host); host != nil {
+		if j.env != nil && j.env != host {
+			return cardea.ReasonNoRoute // the path's world is not on this host
+		}
+		j.env = host
+	}
+	if j.env != nil && !m.Route.Environments[j.env.Index] {
+		return cardea.ReasonNoRoute
+	}
+	j.Route, j.Preflight = m.Route, preflight
+	if j.env != nil {
+		j.Environment = j.env.Name
+	}
+	return pass
+}
+
+// open ends the decision on a route that asks for no credential: one that is sent is
+// not looked at, and nobody is charged.
+func (j *judgement) open() cardea.Reason {
+	if j.env == nil {
+		for i, exists := range j.Route.Environments {
+			if exists {
+				j.env = j.view.contract.Environments()[i]
+				break
+			}
+		}
+	}
+	if j.env == nil {
+		return cardea.ReasonNoRoute
+	}
+	j.Environment = j.env.Name
+	return j.hook()
+}
+
+// credential is step 2: exactly one credential is presented. Two are never chosen
+// from, not even two equal ones: what reads them behind Cardea may choose another.
+// Credentials in the query are not read at all (RFC 9700 §4.3.2).
+func (j *judgement) credential() cardea.Reason {
+	var found *carrier
+	value := ""
+	for i := range j.view.carriers {
+		c := &j.view.carriers[i]
+		values := j.req.Header[c.header]
+		switch {
+		case len(values) == 0:
+			continue
+		case len(values) > 1 || found != nil:
+			return cardea.ReasonSeveralCredentials
+		}
+		found, value = c, values[0]
+	}
+	if found == nil {
+		return cardea.ReasonMissingCredential
+	}
+	return j.read(found, value)
+}
+
+// read takes a header's value apart.
+func (j *judgement) read(c *carrier, value string) cardea.Reason {
+	if c.schemes[0].name == "" {
+		j.scheme, j.text = &c.schemes[0], value
+		return pass
+	}
+	name, token := split(value)
+	for i := range c.schemes {
+		// Schemes are compared without case: RFC 9110 §11.1.
+		if len(name) == len(c.schemes[i].name) && equalFold(name, c.schemes[i].name) {
+			j.scheme, j.text = &c.schemes[i], token
+			return pass
+		}
+	}
+	switch {
+	case len(value) > maxCredential, isMalformed(name):
+		return cardea.ReasonMalformedCredential
+	}
+	return j.stranger() // a scheme that no kind is sent with
+}
+
+// shape is step 3: the credential has the form of a kind, and its checksum holds. A
+// typo ends here and costs no query. A text that is in the cache was checked when it
+// came in.
+func (j *judgement) shape() (cardea.Step, cardea.Reason) {
+	if j.form = j.scheme.recognize(j.text); j.form != nil {
+		j.hash = secret.HashOf(j.text)
+		j.entry = j.view.table.get(&j.hash)
+		if j.entry != nil || j.form.holds(j.text) {
+			return cardea.StepShape, pass
+		}
+	}
+	switch {
+	case hasComma(j.text):
+		// Lists joined by a proxy. No credential has a comma.
+		return cardea.StepCredential, cardea.ReasonSeveralCredentials
+	case isMalformed(j.text):
+		return cardea.StepCredential, cardea.ReasonMalformedCredential
+	}
+	return cardea.StepShape, j.stranger()
+}
+
+// verify is step 4: the credential exists. What the cache does not have, or has from
+// before its organization changed, is asked of the store.
+func (j *judgement) verify(ctx context.Context) (cardea.Reason, error) {
+	if j.entry == nil || j.a.stale(j.entry) {
+		slow := j.a.refused.exceeded(j.Client, j.now)
+		e, err := j.a.lookup(ctx, j.view, &j.hash, j.need, j.now, slow)
+		j.entry = e
+		if err != nil {
+			return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
+		}
+		if e == nil {
+			return j.stranger(), nil
+		}
+	}
+	if j.entry.profile.kind != j.form.kind {
+		// A secret of a kind that is not sent this way.
+		j.entry = nil
+		return j.stranger(), nil
+	}
+	return pass, nil
+}
+
+// environment is step 6: what the record says, what the prefix says and what the
+// target asks for are one and the same world.
+func (j *judgement) environment() cardea.Reason {
+	env := j.entry.profile.env
+	if j.form.env != nil && j.form.env != env {
+		return cardea.ReasonWrongEnvironment
+	}
+	if !j.form.kind.Environments[env.Index] || j.env != nil && j.env != env {
+		return cardea.ReasonWrongEnvironment
+	}
+	if j.Route != nil && !j.Route.Environments[env.Index] {
+		return cardea.ReasonWrongEnvironment
+	}
+	j.env, j.Environment = env, env.Name
+	return pass
+}
+
+// address is step 7: the credential's list and that of its organization in this
+// environment both admit the client.
+func (j *judgement) address() cardea.Reason {
+	p, acc := j.entry.profile, j.entry.account
+	if !admits(p.limited, p.addresses, j.Client) || !admits(acc.limited, acc.addresses, j.Client) {
+		return cardea.ReasonAddress
+	}
+	return pass
+}
+
+// scope is step 8: every scope that the route needs was granted. The credential's
+// set was closed over implied scopes when it was read.
+func (j *judgement) scope() cardea.Reason {
+	if !j.entry.profile.scopes.Contains(j.Route.Scopes) {
+		return cardea.ReasonScope
+	}
+	return pass
+}
+
+// hook is step 9. This version asks no hooks: a request that the contract asks one
+// about is refused, because nobody is there to let it pass. Hooks for requests without
+// a credential are a last resort, and step 2 has refused those already.
+func (j *judgement) hook() cardea.Reason {
+	for _, h := range j.view.hooks {
+		if h.Matches(j.req.Method, j.path) {
+			return cardea.ReasonHook
+		}
+	}
+	return pass
+}
