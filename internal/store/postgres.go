@@ -45,23 +45,23 @@ func (db *DB) openPostgres(ctx context.Context) (err error) {
 
 // runPostgres calls fn inside a transaction of its own and returns after its commit.
 // ctx matters until fn starts; what happens then is awaited and told as it is.
-func (db *DB) runPostgres(ctx context.Context, fn func(querier) error) error {
+func (db *DB) runPostgres(ctx context.Context, most time.Duration, fn func(querier) error) error {
 	var err error
 	for range postgresRetries {
-		if err = db.oncePostgres(ctx, fn); err == nil || !db.engine.again(err) {
+		if err = db.oncePostgres(ctx, most, fn); err == nil || !db.engine.again(err) {
 			break
 		}
 	}
 	return db.classify(err)
 }
 
-func (db *DB) oncePostgres(ctx context.Context, fn func(querier) error) error {
+func (db *DB) oncePostgres(ctx context.Context, most time.Duration, fn func(querier) error) error {
 	conn, err := db.control.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postgresTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	defer cancel()
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {

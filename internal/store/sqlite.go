@@ -50,7 +50,7 @@ func (db *DB) pool(file, synchronous string, readonly bool, n int) (*sql.DB, err
 // control data, four read it.
 func (db *DB) openSQLite(ctx context.Context) (err error) {
 	db.engine = &engine{name: "sqlite", kind: sqliteKind, again: func(error) bool { return false },
-		snapshot: nil, // every read transaction is one (WAL)
+		snapshot: &sql.TxOptions{ReadOnly: true}, // every read transaction is one (WAL)
 	}
 	if err := db.makeDir(filepath.Join(db.cfg.Dir, "logs")); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (db *DB) openSQLite(ctx context.Context) (err error) {
 	if db.control, err = db.pool(control, "FULL", false, 1); err != nil {
 		return err
 	}
-	if db.usage, err = db.pool(usage, "NORMAL", false, 1); err != nil {
+	if db.usage, err = db.pool(usage, "NORMAL", false, 2); err != nil {
 		return err
 	}
 	if err := db.migrateSQLite(ctx); err != nil {

@@ -66,10 +66,16 @@ func (db *DB) Update(ctx context.Context, actor cardea.Actor, fn func(tx *Tx) er
 
 // write runs fn in a transaction on the control data.
 func (db *DB) write(ctx context.Context, fn func(querier) error) error {
+	return db.writeFor(ctx, postgresTimeout, fn)
+}
+
+// writeFor is write with a bound of its own on the transaction's time, which only
+// PostgreSQL, at the other end of a network, needs.
+func (db *DB) writeFor(ctx context.Context, most time.Duration, fn func(querier) error) error {
 	if db.group != nil {
 		return db.group.run(ctx, fn)
 	}
-	return db.runPostgres(ctx, fn)
+	return db.runPostgres(ctx, most, fn)
 }
 
 // Now returns the time of the change: one instant for all of it, to the microsecond.
