@@ -84,8 +84,13 @@ func (k *compiler) accounts() {
 	a := &ServiceAccounts{
 		Label: v.Label.or("Service account"), File: v.File.or("service-account.json"),
 		MaxLifetime: k.positive(v.MaxLifetime), Algorithms: algorithms(v.Algorithms),
+		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
 		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims),
 		Scopes: k.scopeSetOr(v.Scopes, k.c.AllScopes()), Line: v.line,
+	}
+	k.checkIssuer(v.Issuer)
+	if a.Issuer == "" || a.Audience == "" {
+		k.r.errorf(v.pos, "their tokens need issuer and audience").suggest("add issuer: and audience: to the contract")
 	}
 	if a.MaxLifetime > maxSelfSigned {
 		k.r.errorf(v.MaxLifetime.pos, "tokens that their holder signs cannot be taken back one by one; %s is too long",
@@ -143,15 +148,9 @@ func (k *compiler) tokens() {
 		k.r.errorf(at.pos, "this says how tokens differ from access, which is missing").suggest("add access: {format: jwt, lifetime: 1h}")
 		return
 	case base != nil:
-		first := len(k.prefixes)
 		k.c.tokens.Machine = k.accessToken(merge(*base, v.Machine), true)
 		own := v.User != nil && v.User.Prefix.given()
-		if !own {
-			k.c.tokens.User = k.accessToken(merge(*base, v.User), false)
-		} else {
-			k.c.tokens.User = k.accessToken(merge(*base, v.User), true)
-		}
-		_ = first
+		k.c.tokens.User = k.accessToken(merge(*base, v.User), own)
 	}
 	if r := v.Refresh; r != nil {
 		k.c.tokens.Refresh = k.refreshToken(r)

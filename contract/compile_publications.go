@@ -37,13 +37,21 @@ func (k *compiler) pages() {
 			p.Title = p.Path[len(p.Path)-1]
 		}
 		p.Title = e.value.Title.or(p.Title)
+		for _, t := range e.value.Required.items {
+			k.pageLabel(t)
+			p.Required = append(p.Required, PageLabel(t.value))
+		}
 		for _, l := range e.value.Labels.entries {
-			if _, ok := find(pageLabels, l.key.value); !ok {
-				k.r.errorf(l.key.pos, "pages have no label %s", quote(l.key.value)).didYouMean(l.key.value, pageLabels)
-			}
+			k.pageLabel(l.key)
 			p.Labels[PageLabel(l.key.value)] = l.value.value
 		}
 		k.c.pages = append(k.c.pages, p)
+	}
+}
+
+func (k *compiler) pageLabel(t text) {
+	if _, ok := find(pageLabels, t.value); !ok && t.given {
+		k.r.errorf(t.pos, "pages have no label %s", quote(t.value)).didYouMean(t.value, pageLabels)
 	}
 }
 

@@ -181,7 +181,8 @@ type routeDoc struct {
 
 type pageDoc struct {
 	spot
-	Path   list[text]    `yaml:"path" doc:"Where it is in the menu: [Settings, API Keys]."`
-	Title  text          `yaml:"title" doc:"Its heading; the last part of the path unless told."`
-	Labels mapping[text] `yaml:"labels" doc:"Buttons and fields by action: {create: Create API Key}."`
+	Path     list[text]    `yaml:"path" doc:"Where it is in the menu: [Settings, API Keys]."`
+	Title    text          `yaml:"title" doc:"Its heading; the last part of the path unless told."`
+	Labels   mapping[text] `yaml:"labels" doc:"Buttons and fields by action: {create: Create API Key}."`
+	Required list[text]    `yaml:"required" doc:"Fields people must fill in although the API has a default."`
 }

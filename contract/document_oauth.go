@@ -26,6 +26,8 @@ type accountsDoc struct {
 	Label       text       `yaml:"label" doc:"Their name on pages: Service account."`
 	File        text       `yaml:"file" doc:"Name of the key file people download; service-account.json unless told."`
 	MaxLifetime length     `yaml:"max_lifetime,required" doc:"The longest a token they sign may live."`
+	Issuer      text       `yaml:"issuer" doc:"The iss claim of their tokens, when it is not the contract's."`
+	Audience    text       `yaml:"audience" doc:"The aud claim of their tokens, when it is not the contract's."`
 	Algorithms  list[text] `yaml:"algorithms" enum:"RS256|ES256|EdDSA" doc:"Algorithms of their key pairs; RS256 unless told."`
 	ScopeClaim  text       `yaml:"scope_claim" enum:"scope|scopes" doc:"scope: one string; scopes: an array."`
 	Claims      claimsDoc  `yaml:"claims" doc:"Extra claims: {org_id: organization}."`

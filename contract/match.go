@@ -182,3 +182,26 @@ func (t *routeTable) allow(path string) []string {
 	slices.Sort(methods)
 	return slices.Compact(methods)
 }
+
+// moved returns a copy of the table that leads to other routes.
+func (t *routeTable) moved(to map[*Route]*Route) routeTable {
+	out := routeTable{any: t.any.moved(to), byMethod: make(map[string]*branch, len(t.byMethod))}
+	for method, tree := range t.byMethod {
+		out.byMethod[method] = tree.moved(to)
+	}
+	return out
+}
+
+func (b *branch) moved(to map[*Route]*Route) *branch {
+	if b == nil {
+		return nil
+	}
+	out := &branch{
+		literals: make(map[string]*branch, len(b.literals)),
+		wild:     b.wild.moved(to), leaf: to[b.leaf], end: to[b.end], multi: to[b.multi],
+	}
+	for text, next := range b.literals {
+		out.literals[text] = next.moved(to)
+	}
+	return out
+}

@@ -63,6 +63,8 @@ type ServiceAccounts struct {
 	Label       string
 	File        string // name of the key file
 	MaxLifetime time.Duration
+	Issuer      string // iss of their tokens
+	Audience    string // aud of their tokens
 	Algorithms  []string
 	ScopeClaim  string // "scope": one string; "scopes": an array
 	Claims      []Claim

@@ -6,6 +6,9 @@ type Page struct {
 	Path   []string // [Settings, API Keys]
 	Title  string
 	Labels map[PageLabel]string
+
+	// Required are fields people must fill in although the API has a default.
+	Required []PageLabel
 }
 
 // Page returns the dashboard page with the given name; its zero value when the

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"time"
 )
 
@@ -64,3 +65,33 @@ func (c *CORS) Allows(origin string) (value string, ok bool) {
 
 // Routes returns the routes in the file's order.
 func (c *Contract) Routes() []*Route { return c.routes }
+
+// WithUpstreams returns a copy of the contract in which what goes to an upstream goes
+// to the given base URL of its environment, whatever the contract says; environments
+// that are not in the map keep theirs. The URLs have no trailing slash. Routes that
+// Cardea answers itself stay as they are.
+func (c *Contract) WithUpstreams(byEnvironment map[string]string) *Contract {
+	dup := *c
+	dup.environments = make([]*Environment, len(c.environments))
+	for i, e := range c.environments {
+		env := *e
+		if base, ok := byEnvironment[e.Name]; ok {
+			env.Upstream = base
+		}
+		dup.environments[i] = &env
+	}
+	moved := make(map[*Route]*Route, len(c.routes))
+	dup.routes = make([]*Route, len(c.routes))
+	for i, r := range c.routes {
+		route := *r
+		route.Upstreams = slices.Clone(r.Upstreams)
+		for j, e := range c.environments {
+			if base, ok := byEnvironment[e.Name]; ok && r.Answer == nil {
+				route.Upstreams[j] = base
+			}
+		}
+		dup.routes[i], moved[r] = &route, &route
+	}
+	dup.table = c.table.moved(moved)
+	return &dup
+}
