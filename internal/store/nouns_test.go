@@ -15,8 +15,8 @@ import (
 	"github.com/cardea-dev/cardea/internal/store/storetest"
 )
 
-// sameAddresses compares address ranges, whose fields are not exported.
-var sameAddresses = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+// sameAddresses compares addresses and ranges, whose fields are not exported.
+var sameAddresses = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})
 
 // equal fails the test unless got is want.
 func equal(t *testing.T, what string, got, want any) {
