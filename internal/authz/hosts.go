@@ -1,7 +1,6 @@
 package authz
 
 import (
-	"net"
 	"strings"
 
 	"github.com/cardea-dev/cardea/contract"
@@ -28,9 +27,8 @@ func (v *view) hostEnvironment(host string) *contract.Environment {
 	if len(v.hosts) == 0 {
 		return nil
 	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
+	// Names have no colon, and addresses belong to no environment.
+	host, _, _ = strings.Cut(host, ":")
 	host = strings.TrimSuffix(host, ".") // a trailing dot names the same host
 	for _, h := range v.hosts {
 		if strings.EqualFold(h.host, host) {

@@ -61,6 +61,10 @@ keys:
     format: hex-32-12
     present: [{header: x-admintoken}]
     environments: [live]
+tokens: {access: {format: opaque, prefix: at_, lifetime: 1h}}
+endpoints:
+  token:
+    - {host: api, path: /login, grants: {token: exchange}, authentication: [bearer], respond: [access_token]}
 errors:
   body: {error: {code: $code, message: $message}}
 routes:
