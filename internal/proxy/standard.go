@@ -136,11 +136,12 @@ func (s *standard) modify(res *http.Response) error {
 	s.answered()
 	p, switching := s.p, res.StatusCode == http.StatusSwitchingProtocols
 	if res.StatusCode < 100 || res.StatusCode > 599 || len(res.Header) > maxFields ||
+		res.ProtoMajor != 1 && res.TLS == nil ||
 		switching && !(isWebSocket(p.r) && hasToken(res.Header["Upgrade"], "websocket")) {
 		return errGarbage
 	}
 	for name, values := range res.Header {
-		if slices.ContainsFunc(values, func(v string) bool { return !validValue(v) }) {
+		if !validName(name) || slices.ContainsFunc(values, func(v string) bool { return !validValue(v) }) {
 			return errGarbage
 		}
 		if !p.replies.reply(name) {
