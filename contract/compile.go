@@ -9,6 +9,10 @@ type compiler struct {
 	c *Contract
 
 	prefixes []usedPrefix
+
+	// What was reported once and need not be again.
+	noCredentials bool
+	noUpstream    []bool // by environment index
 }
 
 // compile checks the document and resolves its names. The order matters: later parts

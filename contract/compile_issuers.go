@@ -25,7 +25,7 @@ func (k *compiler) checkIssuer(t text) {
 func (k *compiler) issuers() {
 	seen := map[string]int{}
 	for _, e := range k.d.Issuers.entries {
-		k.name(e.key, "trusted issuer")
+		k.name(e.key, "a trusted issuer")
 		i := k.trustedIssuer(e)
 		if line, taken := seen[i.Issuer]; taken {
 			k.r.errorf(e.value.Issuer.pos, "two trusted issuers have the same iss").

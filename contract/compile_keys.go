@@ -10,7 +10,7 @@ import (
 
 func (k *compiler) keys() {
 	for i, e := range k.d.Keys.entries {
-		k.name(e.key, "kind of key")
+		k.name(e.key, "a kind of key")
 		kind := k.key(e)
 		kind.Index = i
 		k.c.kinds = append(k.c.kinds, kind)

@@ -112,11 +112,11 @@ func (k *compiler) commandLine() {
 	}
 	c := &CLI{Name: v.Name.value, EnvPrefix: v.EnvPre.value}
 	if v.Name.given {
-		k.name(v.Name, "command")
+		k.name(v.Name, "a command")
 	}
 	var names []string
 	for _, e := range v.Commands.entries {
-		k.name(e.key, "command")
+		k.name(e.key, "a command")
 		names = append(names, e.key.value)
 		c.Commands = append(c.Commands, k.command(e))
 	}
@@ -145,7 +145,7 @@ func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
 	}
 	compileText(k.r, v.Output.pos, v.Output.value, cliVariables)
 	for _, f := range v.Flags.entries {
-		k.name(f.key, "flag")
+		k.name(f.key, "a flag")
 		c.Flags = append(c.Flags, CLIFlag{Name: f.key.value, Scopes: k.scopeSet(f.value.Scopes), Help: f.value.Help.value})
 	}
 	return c

@@ -26,6 +26,7 @@ func (k *compiler) routes() {
 		items = items[:maxRoutes]
 	}
 	defaults := k.corsSetting(k.d.CORS)
+	k.noUpstream = make([]bool, len(k.c.environments))
 	var patterns []compiledPattern
 	for i := range items {
 		route := k.route(&items[i], defaults)
@@ -159,8 +160,9 @@ func (k *compiler) destination(r *Route, v *routeDoc) {
 		if r.Upstreams[i] = own[i]; r.Upstreams[i] == "" {
 			r.Upstreams[i] = env.Upstream
 		}
-		declared := k.d.Environments.entries[i].value.Upstream.given || v.Upstream.given() || k.d.Upstream.given()
-		if r.Environments[i] && r.Upstreams[i] == "" && !declared {
+		named := k.d.Environments.entries[i].value.Upstream.line > 0 || v.Upstream.at().line > 0 || k.d.Upstream.at().line > 0
+		if r.Environments[i] && r.Upstreams[i] == "" && !named && !k.noUpstream[i] {
+			k.noUpstream[i] = true
 			k.r.errorf(v.Match.pos, "the route has no upstream in the environment %s", quote(env.Name)).
 				suggest("add upstream: to the contract, to the environment or to the route")
 		}
@@ -179,7 +181,8 @@ func (k *compiler) checkRoute(r *Route, v *routeDoc) {
 	if v.EncodedSlash.value && r.Answer != nil {
 		k.r.warnf(v.EncodedSlash.pos, "this has no effect: Cardea answers the route itself")
 	}
-	if !r.Public && len(k.c.presentations) == 0 {
+	if !r.Public && len(k.c.presentations) == 0 && k.d.Keys.line == 0 && !k.noCredentials {
+		k.noCredentials = true
 		k.r.errorf(v.Match.pos, "nothing can be called: the contract has no kind of credential").
 			suggest("add keys, or make the route public")
 	}
@@ -216,7 +219,7 @@ func (k *compiler) shadows(patterns []compiledPattern) {
 		for _, p := range patterns {
 			if comparePaths(p.segments, endpoint.segments) == equivalent {
 				k.r.errorf(p.at, "%s is the path of the %s endpoint", quote(e.Path), e.name).
-					suggest("the endpoint is on line %d; it would never be reached by this route", e.line)
+					suggest("the endpoint is on line %d; requests go there and never to this route", e.line)
 			}
 		}
 	}

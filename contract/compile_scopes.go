@@ -9,6 +9,9 @@ func (k *compiler) scopes() {
 	entries := k.d.Scopes.entries
 	if len(entries) > MaxScopes {
 		k.r.errorf(entries[MaxScopes].key.pos, "more than %d scopes", MaxScopes)
+		for _, e := range entries[MaxScopes:] {
+			k.c.scopeIndex[e.key.value] = 0 // known: only there are too many
+		}
 		entries = entries[:MaxScopes]
 	}
 	for i, e := range entries {

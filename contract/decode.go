@@ -86,8 +86,12 @@ func (d *decoder) oneOf(target any, words []string) {
 			return
 		}
 		if _, ok := find(words, v.value); !ok {
-			d.r.errorf(v.pos, "%s is not one of %s", quote(v.value), strings.Join(words, ", ")).
-				didYouMean(v.value, words)
+			p := d.r.errorf(v.pos, "%s is not one of %s", quote(v.value), strings.Join(words, ", "))
+			if strings.HasPrefix(v.value, "HS") || strings.EqualFold(v.value, "none") && words[0] == "RS256" {
+				p.suggest("whoever can check such a signature can forge it; use RS256")
+			} else {
+				p.didYouMean(v.value, words)
+			}
 			v.given = false
 		}
 	case *list[text]:

@@ -44,7 +44,7 @@ func (k *compiler) environments() {
 	}
 	hosts := map[string]int{}
 	for i, e := range entries {
-		k.name(e.key, "environment")
+		k.name(e.key, "an environment")
 		k.c.environments = append(k.c.environments, &Environment{
 			Name: e.key.value, Label: e.value.Label.or(e.key.value), Host: k.host(e.value.Host), Index: i, Line: e.key.line,
 		})

@@ -11,7 +11,7 @@ import (
 // name reports a key that cannot name something: names end up in logs, URLs and flags.
 func (k *compiler) name(key text, what string) {
 	if len(key.value) > 64 || !isName(key.value) {
-		k.r.errorf(key.pos, "%s cannot name a %s", quote(key.value), what).
+		k.r.errorf(key.pos, "%s cannot name %s", quote(key.value), what).
 			suggest("use lower-case letters, digits, %s and %s, beginning with a letter", quote("_"), quote("-"))
 	}
 }
@@ -105,7 +105,7 @@ func (k *compiler) upstream(t text) string {
 	case strings.Contains(u.EscapedPath(), "%") || strings.Contains(u.Path, "//") || strings.Contains(u.Path+"/", "/../"):
 		k.r.errorf(t.pos, "the path of an upstream must be plain")
 	case u.Scheme == "http" && !private(u.Hostname()) && !k.d.Insecure.value:
-		k.r.errorf(t.pos, "credentials' owners would travel to %s unencrypted", quote(u.Hostname())).
+		k.r.errorf(t.pos, "requests would travel to %s unencrypted", quote(u.Hostname())).
 			suggest("use https://, or set insecure_http_upstream: true")
 	}
 	return strings.TrimSuffix(u.Scheme+"://"+u.Host+u.Path, "/")

@@ -29,7 +29,7 @@ func parse(r *reporter, text string) *yaml.Node {
 	if root == nil {
 		return nil
 	}
-	in := inspector{r: r}
+	in := inspector{r: r, told: map[string]int{}}
 	in.node(root, 1)
 	if in.stop {
 		return nil
@@ -75,7 +75,8 @@ func reportSyntax(r *reporter, err error) {
 	where := pos{line: le.Mark.Line, column: le.Mark.Column, width: 1}
 	message := printableText(le.Message)
 	if errors.Is(err, errDepth) {
-		message = errDepth.Error()
+		r.errorf(where, "%s", errDepth.Error())
+		return
 	}
 	p := r.errorf(where, "%s", message)
 	switch {
@@ -178,6 +179,7 @@ func forbidden(c rune) bool {
 type inspector struct {
 	r     *reporter
 	nodes int
+	told  map[string]int // how often each feature was reported
 	stop  bool
 }
 
@@ -209,14 +211,14 @@ func (in *inspector) node(n *yaml.Node, depth int) {
 func (in *inspector) features(n *yaml.Node) {
 	at := nodePos(n)
 	if n.Kind == yaml.AliasNode {
-		in.r.errorf(at, "aliases are not allowed").suggest("write the value out")
+		in.feature(at, "aliases", "write the value out")
 		return
 	}
 	if n.Anchor != "" {
-		in.r.errorf(at, "anchors are not allowed").suggest("remove %s", quote("&"+n.Anchor))
+		in.feature(at, "anchors", "remove "+quote("&"+n.Anchor))
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		in.r.errorf(at, "tags are not allowed").suggest("remove %s", quote(n.Tag))
+		in.feature(at, "tags", "remove "+quote(n.Tag))
 	}
 	if n.Kind != yaml.ScalarNode {
 		return
@@ -226,6 +228,17 @@ func (in *inspector) features(n *yaml.Node) {
 			in.r.errorf(at, "the text holds the character U+%04X, which is not allowed", c)
 			return
 		}
+	}
+}
+
+// feature reports a part of YAML, the first few times it is met.
+func (in *inspector) feature(at pos, name, mend string) {
+	const enough = 3
+	switch in.told[name]++; {
+	case in.told[name] < enough:
+		in.r.errorf(at, "%s are not allowed", name).suggest("%s", mend)
+	case in.told[name] == enough:
+		in.r.errorf(at, "%s are not allowed; there may be more of them", name).suggest("%s", mend)
 	}
 }
 

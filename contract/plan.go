@@ -44,7 +44,7 @@ func (c *Contract) LimitsPer() LimitsPer { return c.limitsPer }
 func (k *compiler) plans() {
 	for i, e := range k.d.Plans.entries {
 		v := e.value
-		k.name(e.key, "plan")
+		k.name(e.key, "a plan")
 		p := &Plan{
 			Name: e.key.value, Label: v.Label.or(e.key.value), Note: v.Note.value, Index: i, Line: e.key.line,
 			PerMinute: v.PerMinute.value, Burst: v.Burst.value, PerDay: v.PerDay.value, Custom: v.Custom.value,
@@ -63,13 +63,13 @@ func (k *compiler) checkPlan(v planDoc) {
 		}
 	}
 	switch {
-	case v.Burst.given && !v.PerMinute.given:
+	case v.Burst.given && v.PerMinute.line == 0:
 		k.r.errorf(v.Burst.pos, "a burst needs per_minute").suggest("a burst limits how fast the minute's requests may come")
 	case v.Burst.given && v.Burst.value > v.PerMinute.value && v.PerMinute.value > 0:
 		k.r.errorf(v.Burst.pos, "the burst is larger than per_minute, so it never limits")
 	case v.PerDay.given && v.PerMinute.given && v.PerDay.value < v.PerMinute.value && v.PerDay.value > 0:
 		k.r.errorf(v.PerDay.pos, "per_day is smaller than per_minute, so per_minute never limits")
-	case !v.Custom.value && !v.PerMinute.given && !v.PerDay.given && v.line > 0:
+	case v.Custom.line == 0 && v.PerMinute.line == 0 && v.PerDay.line == 0 && v.line > 0:
 		k.r.errorf(v.pos, "this plan limits nothing").suggest("give it per_minute or per_day, or custom: true")
 	}
 }
