@@ -1,0 +1,301 @@
+package manage_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/secret"
+)
+
+// A scene is what changes are tried on: one of everything, prepared so that each change
+// changes something.
+type scene struct {
+	*world
+	org, suspended     manage.Organization
+	admin, disabled    manage.Member
+	key, off, rotating manage.KeySecret
+	system, personal   manage.KeySecret
+	token              manage.ManagementTokenSecret
+	secrets            []secret.Secret // every secret of the scene
+	lists              manage.AddressListID
+}
+
+func newScene(w *world) *scene {
+	s := &scene{world: w}
+	s.org, s.suspended = w.organization("Acme"), w.organization("Late")
+	s.lists = manage.AddressListID{Organization: s.org.ID, Environment: "live"}
+	must(w.SuspendOrganization(w.ctx, operator, manage.ID{ID: s.suspended.ID}))(w.t)
+	s.admin = w.member(s.org.ID, "ada@example.com", cardea.RoleAdmin)
+	s.disabled = w.member(s.org.ID, "bob@example.com", cardea.RoleViewer)
+	must(w.DisableMember(w.ctx, operator, manage.ID{ID: s.disabled.ID}))(w.t)
+	s.key, s.off, s.rotating = w.key(s.org.ID, "one"), w.key(s.org.ID, "two"), w.key(s.org.ID, "three")
+	must(w.DisableKey(w.ctx, operator, manage.ID{ID: s.off.Key.ID}))(w.t)
+	again := must(w.RotateKey(w.ctx, operator, manage.RotateKey{ID: s.rotating.Key.ID}))(w.t)
+	s.system = must(w.CreateKey(w.ctx, operator, manage.CreateKey{Kind: "system", Environment: "live", Organization: s.org.ID, Name: "four"}))(w.t)
+	s.personal = must(w.CreateKey(w.ctx, operator, manage.CreateKey{Kind: "personal_token", Member: s.admin.ID, Name: "five"}))(w.t)
+	must(w.SetAddressList(w.ctx, operator, manage.Addresses{AddressListID: s.lists, Addresses: []string{"10.0.0.1", "10.0.0.2"}}))(w.t)
+	s.token = must(w.CreateManagementToken(w.ctx, operator, manage.CreateManagementToken{Name: "ci"}))(w.t)
+	for _, k := range []manage.KeySecret{s.key, s.off, s.rotating, s.system, s.personal, again} {
+		s.secrets = append(s.secrets, k.Secret)
+	}
+	s.secrets = append(s.secrets, s.token.Secret)
+	return s
+}
+
+// A change is one call of a method that changes something, and the audit event that it
+// must leave.
+type change struct {
+	method, action string
+	target         func(*scene) string // "": the object is created by the call
+	call           func(*scene) (any, error)
+}
+
+// changes lists every method that changes something. TestEveryMethodIsEitherReadOrChange
+// holds it complete.
+var changes = []change{
+	{"CreateOrganization", "organization.create", nil, func(s *scene) (any, error) {
+		return s.CreateOrganization(s.ctx, operator, manage.CreateOrganization{Name: "New"})
+	}},
+	{"UpdateOrganization", "organization.update", (*scene).orgID, func(s *scene) (any, error) {
+		return s.UpdateOrganization(s.ctx, operator, manage.UpdateOrganization{ID: s.org.ID, Plan: ptr("pro")})
+	}},
+	{"SuspendOrganization", "organization.suspend", (*scene).orgID, func(s *scene) (any, error) {
+		return s.SuspendOrganization(s.ctx, operator, manage.ID{ID: s.org.ID})
+	}},
+	{"ResumeOrganization", "organization.resume", func(s *scene) string { return s.suspended.ID }, func(s *scene) (any, error) {
+		return s.ResumeOrganization(s.ctx, operator, manage.ID{ID: s.suspended.ID})
+	}},
+	{"OffboardOrganization", "organization.offboard", (*scene).orgID, func(s *scene) (any, error) {
+		return s.OffboardOrganization(s.ctx, operator, manage.Offboard{ID: s.org.ID, Reason: "left"})
+	}},
+	{"CreateMember", "member.create", nil, func(s *scene) (any, error) {
+		return s.CreateMember(s.ctx, operator, manage.CreateMember{
+			Organization: s.org.ID, Email: "eve@example.com", Name: "Eve", Role: cardea.RoleOwner})
+	}},
+	{"UpdateMember", "member.update", (*scene).adminID, func(s *scene) (any, error) {
+		return s.UpdateMember(s.ctx, operator, manage.UpdateMember{ID: s.admin.ID, Role: ptr(cardea.RoleViewer)})
+	}},
+	{"DisableMember", "member.disable", (*scene).adminID, func(s *scene) (any, error) {
+		return s.DisableMember(s.ctx, operator, manage.ID{ID: s.admin.ID})
+	}},
+	{"EnableMember", "member.enable", func(s *scene) string { return s.disabled.ID }, func(s *scene) (any, error) {
+		return s.EnableMember(s.ctx, operator, manage.ID{ID: s.disabled.ID})
+	}},
+	{"CreateKey", "key.create", nil, func(s *scene) (any, error) {
+		return s.CreateKey(s.ctx, operator, manage.CreateKey{Kind: "system", Environment: "live", Organization: s.org.ID, Name: "six"})
+	}},
+	{"UpdateKey", "key.update", (*scene).keyID, func(s *scene) (any, error) {
+		return s.UpdateKey(s.ctx, operator, manage.UpdateKey{ID: s.key.Key.ID, Name: ptr("renamed")})
+	}},
+	{"RotateKey", "key.rotate", (*scene).keyID, func(s *scene) (any, error) {
+		return s.RotateKey(s.ctx, operator, manage.RotateKey{ID: s.key.Key.ID})
+	}},
+	{"RegenerateKey", "key.regenerate", (*scene).keyID, func(s *scene) (any, error) {
+		return s.RegenerateKey(s.ctx, operator, manage.ID{ID: s.key.Key.ID})
+	}},
+	{"FinishKeyRotation", "key.finish_rotation", func(s *scene) string { return s.rotating.Key.ID }, func(s *scene) (any, error) {
+		return s.FinishKeyRotation(s.ctx, operator, manage.ID{ID: s.rotating.Key.ID})
+	}},
+	{"RevokeKey", "key.revoke", (*scene).keyID, func(s *scene) (any, error) {
+		return s.RevokeKey(s.ctx, operator, manage.RevokeKey{ID: s.key.Key.ID, Reason: "leaked"})
+	}},
+	{"DisableKey", "key.disable", (*scene).keyID, func(s *scene) (any, error) {
+		return s.DisableKey(s.ctx, operator, manage.ID{ID: s.key.Key.ID})
+	}},
+	{"EnableKey", "key.enable", func(s *scene) string { return s.off.Key.ID }, func(s *scene) (any, error) {
+		return s.EnableKey(s.ctx, operator, manage.ID{ID: s.off.Key.ID})
+	}},
+	{"RevealKey", "key.reveal", func(s *scene) string { return s.system.Key.ID }, func(s *scene) (any, error) {
+		return s.RevealKey(s.ctx, operator, manage.ID{ID: s.system.Key.ID})
+	}},
+	{"SetAddressList", "address_list.update", (*scene).listID, func(s *scene) (any, error) {
+		return s.SetAddressList(s.ctx, operator, manage.Addresses{AddressListID: s.lists})
+	}},
+	{"AddAddresses", "address_list.update", (*scene).listID, func(s *scene) (any, error) {
+		return s.AddAddresses(s.ctx, operator, manage.Addresses{AddressListID: s.lists, Addresses: []string{"::1"}})
+	}},
+	{"RemoveAddresses", "address_list.update", (*scene).listID, func(s *scene) (any, error) {
+		return s.RemoveAddresses(s.ctx, operator, manage.Addresses{AddressListID: s.lists, Addresses: []string{"10.0.0.1"}})
+	}},
+	{"CreateManagementToken", "management_token.create", nil, func(s *scene) (any, error) {
+		return s.CreateManagementToken(s.ctx, operator, manage.CreateManagementToken{Name: "second"})
+	}},
+	{"RevokeManagementToken", "management_token.revoke", func(s *scene) string { return s.token.Token.ID }, func(s *scene) (any, error) {
+		return s.RevokeManagementToken(s.ctx, operator, manage.ID{ID: s.token.Token.ID})
+	}},
+	{"Backup", "backup.create", func(*scene) string { return "backup" }, func(s *scene) (any, error) {
+		file, err := s.Backup(s.ctx, operator)
+		if err != nil {
+			return nil, err
+		}
+		return nil, file.Close()
+	}},
+}
+
+func (s *scene) orgID() string   { return s.org.ID }
+func (s *scene) adminID() string { return s.admin.ID }
+func (s *scene) keyID() string   { return s.key.Key.ID }
+func (s *scene) listID() string  { return s.org.ID + "/live" }
+
+// reads are the methods that change nothing an auditor asks about: signing a
+// checkpoint is about the log itself, and authenticating notes the time of use.
+var reads = []string{
+	"Organization", "Organizations", "Member", "Members", "Key", "Keys", "IdentifyKey", "AddressList", "Plans",
+	"ContractInfo", "Usage", "Requests", "Explain", "AuditEvents", "AuditCheckpoint", "VerifyAudit",
+	"ManagementTokens", "Authenticate", "Healthy",
+}
+
+func TestEveryMethodIsEitherReadOrChange(t *testing.T) {
+	known := slices.Clone(reads)
+	for _, c := range changes {
+		known = append(known, c.method)
+	}
+	slices.Sort(known)
+	var methods []string
+	for m := range reflect.TypeFor[*manage.Manager]().Methods() {
+		methods = append(methods, m.Name)
+	}
+	slices.Sort(methods)
+	if diff := cmp.Diff(known, methods); diff != "" {
+		t.Errorf("methods of Manager that no test of audit events knows (-known +methods):\n%s", diff)
+	}
+}
+
+// Rule of the house: no change without an actor, no actor without an audit row, in the
+// same transaction.
+func TestEveryChangeLeavesExactlyOneAuditEventWithItsActor(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, c := range changes {
+			t.Run(c.method, func(t *testing.T) {
+				s := newScene(w)
+				before := must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{}))(t).Items[0].Seq
+				s.advance(time.Minute)
+				if _, err := c.call(s); err != nil {
+					t.Fatal(err)
+				}
+				got := must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{}))(t).Items[0]
+				if got.Seq != before+1 {
+					t.Fatalf("%d events were left, want 1", got.Seq-before)
+				}
+				if got.Action != c.action || !got.At.Equal(s.clock()) || got.RequestID != operator.RequestID {
+					t.Errorf("event %+v, want action %s now, by the request", got, c.action)
+				}
+				if want := (manage.AuditActor{Type: "operator", ID: "mt_test", Address: "192.0.2.1"}); got.Actor != want {
+					t.Errorf("actor %+v", got.Actor)
+				}
+				if c.target != nil && got.Target.ID != c.target(s) {
+					t.Errorf("target %s, want %s", got.Target.ID, c.target(s))
+				}
+			})
+		}
+	})
+}
+
+// A change whose audit event cannot be written does not happen, and nobody is told of a
+// change that did not.
+func TestWithoutAnAuditEventNothingChanges(t *testing.T) {
+	w := sqlite(t)
+	s := newScene(w)
+	s.evicted()
+	s.raw(`CREATE TRIGGER broken BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+	before := s.snapshot()
+	for _, c := range changes {
+		out, err := c.call(s)
+		if err == nil {
+			t.Errorf("%s succeeded without an audit event", c.method)
+		}
+		if out != nil && !reflect.ValueOf(out).IsZero() {
+			t.Errorf("%s returned %v with its error", c.method, out)
+		}
+		if after := s.snapshot(); after != before {
+			t.Errorf("%s changed something all the same:\n%s", c.method, cmp.Diff(before, after))
+			before = after
+		}
+	}
+	if got := s.evicted(); len(got) > 0 {
+		t.Errorf("evicted %v", got)
+	}
+}
+
+// snapshot returns all that can be seen, as text.
+func (s *scene) snapshot() string {
+	everything := []any{
+		must(s.Organizations(s.ctx, operator, manage.Page{}))(s.t), must(s.Members(s.ctx, operator, manage.MemberFilter{}))(s.t),
+		must(s.Keys(s.ctx, operator, manage.KeyFilter{}))(s.t), must(s.ManagementTokens(s.ctx, operator, manage.Page{}))(s.t),
+		must(s.AddressList(s.ctx, operator, s.lists))(s.t),
+	}
+	return string(must(json.Marshal(everything, json.Deterministic(true)))(s.t))
+}
+
+// A secret is in the answer that makes it and nowhere else: not in what can be listed,
+// not in the audit log, not in the database.
+func TestSecretsAreNowhereAfterTheirAnswer(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		s := newScene(w)
+		text := s.snapshot()
+		events := must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{Page: manage.Page{Limit: 200}}))(t).Items
+		for _, e := range events {
+			text += fmt.Sprintf("%+v %s\n", e, e.Detail)
+		}
+		file := must(s.Backup(s.ctx, operator))(t)
+		defer file.Close()
+		backup := must(readAll(file))(t)
+		if len(s.secrets) < 7 || len(events) < 10 || len(backup) < 1000 {
+			t.Fatal("the test has nothing to look at")
+		}
+		for _, x := range s.secrets {
+			if strings.Contains(text, x.Reveal()) || strings.Contains(backup, x.Reveal()) {
+				t.Errorf("the secret %v is shown or stored again", x)
+			}
+		}
+	})
+}
+
+func TestAuditDetailHoldsWhatChangedBeforeAndAfter(t *testing.T) {
+	w := sqlite(t)
+	o := w.organization("Acme")
+	k := w.key(o.ID, "k").Key
+	w.advance(time.Minute)
+	must(w.UpdateKey(w.ctx, operator, manage.UpdateKey{ID: k.ID, Name: ptr(`quote " and \ line`), Addresses: []string{"10.0.0.0/8"}}))(t)
+	e := must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{Target: k.ID}))(t).Items[0]
+	want := `{"after":{"addresses":["10.0.0.0/8"],"name":"quote \" and \\ line"},"before":{"addresses":[],"name":"k"}}`
+	if string(e.Detail) != want {
+		t.Errorf("detail %s, want %s", e.Detail, want)
+	}
+	// A call that changes nothing leaves nothing.
+	n := len(must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{}))(t).Items)
+	must(w.UpdateKey(w.ctx, operator, manage.UpdateKey{ID: k.ID}))(t)
+	if got := len(must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{}))(t).Items); got != n {
+		t.Errorf("%d events after nothing changed, %d before", got, n)
+	}
+}
+
+func TestAuditLogIsVerifiedAgainstACheckpoint(t *testing.T) {
+	w := sqlite(t)
+	o := w.organization("Acme")
+	point := must(w.AuditCheckpoint(w.ctx, operator, manage.None{}))(t)
+	if point.Size != 1 || point.Note == "" {
+		t.Fatalf("checkpoint %+v", point)
+	}
+	w.key(o.ID, "k")
+	result := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: point.Note}))(t)
+	if !result.OK || result.Size != 2 || !result.ExtendsCheckpoint {
+		t.Errorf("verification %+v", result)
+	}
+	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: "x"}))(t); r.OK || r.Fault == "" {
+		t.Errorf("garbage passes for a checkpoint: %+v", r)
+	}
+	w.raw(`UPDATE audit_event SET record = replace(record, 'Acme', 'Evil')`)
+	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{}))(t); r.OK || r.Fault == "" {
+		t.Errorf("a changed log passes: %+v", r)
+	}
+}
