@@ -13,6 +13,7 @@ type forwarder struct {
 	dialer    net.Dialer
 	transport *http.Transport
 	upstreams upstreams
+	timeout   time.Duration // until the response's head, unless the route says otherwise
 	idle      time.Duration // silence allowed on a stream, in either direction
 	bodyIdle  time.Duration // silence allowed while a client sends its body
 	noFast    bool          // for comparison: everything goes the standard way

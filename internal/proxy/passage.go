@@ -24,6 +24,7 @@ type passage struct {
 	timeout time.Duration // until the upstream's response header
 	maxBody int64         // bytes of request body; 0: no limit
 
+	shared  bool  // somebody else may still hold it when the passage is over
 	started bool  // the client has been sent a final status
 	status  int   // that status
 	written int64 // bytes of body sent to the client

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -21,6 +22,7 @@ import (
 // the headers we set (threats D2).
 func (f *forwarder) standard(p *passage) error {
 	s := &standard{f: f, p: p}
+	p.shared = true // with a goroutine of the transport
 	s.ctx, s.cancel = context.WithCancelCause(p.r.Context())
 	defer s.cancel(nil)
 	s.slow = time.AfterFunc(p.timeout, func() { s.cancel(errTimeout) })
@@ -246,9 +248,10 @@ func (buffers) Get() []byte { return scratches.Get().(*[scratchSize]byte)[:] }
 func (buffers) Put(b []byte) { scratches.Put((*[scratchSize]byte)(b)) }
 
 // newTransport returns the transport of the standard path.
-func newTransport(f *forwarder) *http.Transport {
+func newTransport(f *forwarder, tlsConfig *tls.Config) *http.Transport {
 	return &http.Transport{
 		DialContext:            f.dialer.DialContext,
+		TLSClientConfig:        tlsConfig,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // bodies pass as they are
 		MaxIdleConns:           4 * maxIdle,
