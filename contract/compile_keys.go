@@ -33,6 +33,9 @@ func (k *compiler) key(e entry[keyDoc]) *KeyKind {
 	k.within(v.DefaultScopes, kind.Scopes, "this kind")
 	k.format(kind, v)
 	k.expiry(kind, v.Expiry)
+	if m := kind.MaxLifetime; !m.IsZero() && kind.Overlap > m.atMost() {
+		k.r.errorf(v.Overlap.pos, "the overlap, %s, is longer than a key may live, %s", v.Overlap.value, m)
+	}
 	for _, p := range v.Present.items {
 		if way, ok := k.present(p); ok {
 			kind.Present = append(kind.Present, way)
@@ -97,9 +100,6 @@ func (k *compiler) expiry(kind *KeyKind, v expiryDoc) {
 		}
 		if v.Idle.given && v.Idle.value.atLeast() > longest {
 			k.r.errorf(v.Idle.pos, "idle, %s, is longer than the longest life, %s, so it never ends a key", v.Idle.value, v.Max.value)
-		}
-		if kind.Overlap > longest {
-			k.r.errorf(v.Max.pos, "the overlap of a rotation is longer than a key may live")
 		}
 	}
 	if v.Required.value && v.Default.given {

@@ -31,7 +31,7 @@ func (k *compiler) clients() {
 		c.Grants = append(c.Grants, Grant(g.value))
 	}
 	c.Authentication = authentications(v.Authentication, ClientSecretPost, ClientSecretBasic)
-	c.SecretPrefixes = k.tokenPrefix(v.Secret.Prefix, "cs_", "client secrets")
+	c.SecretPrefixes = k.tokenPrefix(v.Secret.Prefix, v.pos, "cs_", "client secrets")
 	if c.Public && c.PKCE == PKCEOptional {
 		k.r.errorf(v.PKCE.pos, "public clients must send a code challenge (RFC 9700 §2.1.1)").
 			suggest("write pkce: public_only")
@@ -52,12 +52,12 @@ func authentications(l list[text], fallback ...ClientAuthentication) []ClientAut
 
 // tokenPrefix compiles the prefix of a secret that is not a key. One prefix may serve
 // all environments: what the secret belongs to is looked up anyway.
-func (k *compiler) tokenPrefix(v perEnvironment, fallback, what string) []string {
+func (k *compiler) tokenPrefix(v perEnvironment, section pos, fallback, what string) []string {
 	out := make([]string, len(k.c.environments))
 	if !v.by.given {
 		t := v.all
 		if !t.given {
-			t = text{pos: v.all.pos, value: fallback, given: true}
+			t = text{pos: section, value: fallback, given: true}
 		}
 		k.usePrefix(t, what, "")
 		for i := range out {
@@ -204,7 +204,7 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 	}
 	if t.Format == TokenOpaque {
 		before := len(k.prefixes)
-		t.Prefixes = k.tokenPrefix(v.Prefix, "at_", "access tokens")
+		t.Prefixes = k.tokenPrefix(v.Prefix, v.pos, "at_", "access tokens")
 		if !register {
 			k.prefixes = k.prefixes[:before]
 		}
@@ -224,7 +224,7 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 
 func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 	r := &RefreshToken{
-		Prefixes: k.tokenPrefix(v.Prefix, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
+		Prefixes: k.tokenPrefix(v.Prefix, v.pos, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
 		Rotate: v.Rotate.or(true), ReuseGrace: k.duration(v.ReuseGrace, 10*time.Second), Line: v.line,
 	}
 	if r.ReuseGrace > 30*time.Second {
@@ -271,7 +271,7 @@ func (k *compiler) endpoint(v *endpointDoc, name, host string) *Endpoint {
 
 // address compiles a host and a path.
 func (k *compiler) address(host, path text, name, fallback string) Endpoint {
-	e := Endpoint{Host: fallback, Path: path.value, name: name, line: path.line}
+	e := Endpoint{Host: fallback, Path: path.value, name: name, at: path.pos}
 	switch host.value {
 	case "api":
 		e.Host = k.c.hosts.API
@@ -387,8 +387,8 @@ func (k *compiler) checkEndpoints(v endpointsDoc) {
 	for _, e := range k.c.endpoints.all() {
 		key := e.Host + " " + e.Path
 		if other := seen[key]; other != nil {
-			k.r.errorf(pos{line: e.line, column: 1}, "the %s endpoint has the same host and path as %s", e.name, other.name).
-				suggest("the other is on line %d", other.line)
+			k.r.errorf(e.at, "the %s endpoint has the same host and path as %s", e.name, other.name).
+				suggest("the other is on line %d", other.at.line)
 		}
 		seen[key] = e
 	}

@@ -219,7 +219,7 @@ func (k *compiler) shadows(patterns []compiledPattern) {
 		for _, p := range patterns {
 			if comparePaths(p.segments, endpoint.segments) == equivalent {
 				k.r.errorf(p.at, "%s is the path of the %s endpoint", quote(e.Path), e.name).
-					suggest("the endpoint is on line %d; requests go there and never to this route", e.line)
+					suggest("the endpoint is on line %d; requests go there and never to this route", e.at.line)
 			}
 		}
 	}

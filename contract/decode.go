@@ -45,7 +45,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 		at.place(nodePos(n))
 	}
 	if n.Kind != yaml.MappingNode {
-		d.wrong(n, "a mapping with "+strings.Join(fields.names, ", "))
+		p := d.wrong(n, "a mapping")
+		if len(fields.names) <= fewNames {
+			p.suggest("with %s", strings.Join(fields.names, ", "))
+		}
 		return
 	}
 	seen := make(map[string]bool, len(n.Content)/2)

@@ -133,7 +133,7 @@ type Endpoint struct {
 	Path string
 
 	name string
-	line int
+	at   pos
 }
 
 // A TokenEndpoint is a binding of the token endpoint.

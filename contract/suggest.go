@@ -4,6 +4,9 @@ import (
 	"strings"
 )
 
+// fewNames is how many names a message lists.
+const fewNames = 16
+
 // didYouMean sets a suggestion naming the candidate nearest to the name as written,
 // or, when none is near, all of them if they are few.
 func (p *Problem) didYouMean(name string, candidates []string) {
@@ -11,8 +14,7 @@ func (p *Problem) didYouMean(name string, candidates []string) {
 		p.suggest("did you mean %s?", quote(best))
 		return
 	}
-	const few = 12
-	if n := len(candidates); n > 0 && n <= few {
+	if n := len(candidates); n > 0 && n <= fewNames {
 		p.suggest("known here: %s", strings.Join(candidates, ", "))
 	}
 }
@@ -24,7 +26,7 @@ func nearest(name string, candidates []string) (string, bool) {
 	if len(name) > longest {
 		return "", false
 	}
-	best, bestDistance := "", max(2, len(name)/3)+1
+	best, bestDistance := "", max(1, (len(name)+1)/3)+1
 	for _, c := range candidates {
 		if len(c) > longest {
 			continue
