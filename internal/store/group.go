@@ -185,7 +185,14 @@ func (s *session) ExecContext(_ context.Context, query string, args ...any) (sql
 
 // QueryContext implements querier.
 func (s *session) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
-	return s.conn.QueryContext(context.Background(), query, args...)
+	stmt, err := s.prepare(query)
+	switch {
+	case err != nil:
+		return nil, err
+	case stmt == nil:
+		return s.conn.QueryContext(context.Background(), query, args...)
+	}
+	return stmt.QueryContext(context.Background(), args...)
 }
 
 // QueryRowContext implements querier.

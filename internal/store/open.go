@@ -51,10 +51,11 @@ type DB struct {
 	now      cardea.Clock
 	log      *slog.Logger
 	engine   *engine
-	control  *sql.DB // SQLite: the writer's pool of one; PostgreSQL: the pool
-	readers  *sql.DB // PostgreSQL: the same pool
-	usage    *sql.DB // SQLite: usage.db; PostgreSQL: the same pool
-	group    *group  // SQLite only
+	control  *sql.DB       // SQLite: the writer's pool of one; PostgreSQL: the pool
+	readers  *sql.DB       // PostgreSQL: the same pool
+	usage    *sql.DB       // SQLite: usage.db; PostgreSQL: the same pool
+	group    *group        // SQLite only
+	writers  chan struct{} // PostgreSQL only: changes that have a connection
 	lookup   *sql.Stmt
 	requests requestLog
 	closers  []func() error

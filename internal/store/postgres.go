@@ -16,6 +16,7 @@ import (
 // Bounds of the work with PostgreSQL.
 const (
 	postgresConns   = 16
+	postgresWriters = 2                // one that works and one that waits for its lock; readers have the rest
 	postgresTimeout = 30 * time.Second // one transaction, its lock awaited
 	postgresRetries = 5
 )
@@ -39,6 +40,7 @@ func (db *DB) openPostgres(ctx context.Context) (err error) {
 	db.control.SetConnMaxIdleTime(5 * time.Minute)
 	db.readers, db.usage = db.control, db.control
 	db.closers = append(db.closers, db.control.Close)
+	db.writers = make(chan struct{}, postgresWriters)
 	db.requests = &partitions{db: db, known: map[int64]bool{}}
 	return db.migratePostgres(ctx)
 }
@@ -46,6 +48,12 @@ func (db *DB) openPostgres(ctx context.Context) (err error) {
 // runPostgres calls fn inside a transaction of its own and returns after its commit.
 // ctx matters until fn starts; what happens then is awaited and told as it is.
 func (db *DB) runPostgres(ctx context.Context, most time.Duration, fn func(querier) error) error {
+	select {
+	case db.writers <- struct{}{}:
+		defer func() { <-db.writers }()
+	case <-ctx.Done():
+		return db.classify(context.Cause(ctx))
+	}
 	var err error
 	for range postgresRetries {
 		if err = db.oncePostgres(ctx, most, fn); err == nil || !db.engine.again(err) {
