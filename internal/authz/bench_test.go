@@ -48,7 +48,7 @@ func lookupOf(s secret.Secret, organization string) store.Lookup {
 			ID: secret.NewID("key_"), Kind: "api_key", Environment: "live", Organization: organization,
 			Scopes: []string{"read", "write"}, CreatedAt: time.Now(),
 		},
-		Organization: store.Organization{ID: organization, Plan: "standard", Limits: &store.Limits{PerMinute: 1 << 40, Burst: 1 << 20}},
+		Organization: store.Organization{ID: organization, Plan: "standard", Limits: &store.Limits{PerMinute: 1 << 30, Burst: 1 << 28}},
 	}
 }
 

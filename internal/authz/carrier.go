@@ -99,11 +99,22 @@ func (f *form) holds(text string) bool { return secret.Check(f.shape, f.prefix, 
 // longer than 100, and a JWT has at most this.
 const maxCredential = 8 << 10
 
-// split separates the scheme of an Authorization value from what follows (RFC 9110
-// §11.4: one or more spaces). token is "" when there is nothing.
-func split(value string) (name, token string) {
-	name, token, _ = strings.Cut(value, " ")
-	return name, strings.TrimLeft(token, " ")
+// token returns what follows the scheme's name in an Authorization value (RFC 9110
+// §11.4: one or more spaces between them), and whether the value has this scheme.
+// Schemes are compared without case: §11.1.
+func (s *scheme) token(value string) (token string, ok bool) {
+	n := len(s.name)
+	if len(value) < n || !equalFold(value[:n], s.name) {
+		return "", false
+	}
+	for i := n; ; i++ {
+		if i == len(value) {
+			return "", true
+		}
+		if value[i] != ' ' {
+			return value[i:], i > n
+		}
+	}
 }
 
 // isMalformed reports whether a text cannot be a credential of any kind: empty, too

@@ -15,22 +15,25 @@ import (
 //
 // It is immutable but for lastUsed and bucket.
 type entry struct {
+	// What every request reads comes first, in one cache line.
+
 	hash    secret.Hash
-	id      secret.PackedID // of the credential, see [entry.credentialID]
 	account *account
 	profile *profile
-	member  *string // id of the member it belongs to, or nil
 
 	// until is the instant, in microseconds of Unix time, from which the secret is
 	// refused: its credential's expiry, or the end of a rotation's overlap if that is
 	// earlier. 0: never.
 	until int64
 
-	// bucket counts the credential's own requests; nil when nothing limits it alone.
-	bucket atomic.Pointer[limit.Bucket]
-
 	lastUsed atomic.Uint32 // Unix time in seconds, or that of creation
 	flags    flags
+
+	id     secret.PackedID // of the credential, see [entry.credentialID]
+	member *string         // id of the member it belongs to, or nil
+
+	// bucket counts the credential's own requests; nil when nothing limits it alone.
+	bucket atomic.Pointer[limit.Bucket]
 }
 
 // flags are what a record says about a secret's standing.
@@ -48,7 +51,8 @@ type profile struct {
 	kind   *contract.KeyKind
 	env    *contract.Environment
 	scopes contract.ScopeSet // implied ones included
-	rule   limit.Rule        // the credential's own; zero: none
+	ruled  bool              // the credential has a rule of its own
+	rule   limit.Rule
 
 	// addresses are the only ones the credential works from, if limited is set: a
 	// list without entries admits nobody.
@@ -62,19 +66,19 @@ type profile struct {
 // An account is an organization in one environment. Its limits are apart from those
 // of its other environments: a test key never eats the live quota.
 type account struct {
-	organization string
-	owner        string // of its limits: "org_…/live"
-	plan         *contract.Plan
-	rule         limit.Rule // of the plan, or its own
-	suspended    bool
-
-	addresses []netip.Prefix
-	limited   bool
-
-	bucket atomic.Pointer[limit.Bucket]
-
 	// The account is current while the generation of its slot is this one.
 	slot, generation uint32
+
+	suspended bool
+	limited   bool // as in profile
+
+	rule   limit.Rule // of the plan, or its own
+	bucket atomic.Pointer[limit.Bucket]
+
+	addresses    []netip.Prefix
+	plan         *contract.Plan
+	organization string
+	owner        string // of its limits: "org_…/live"
 }
 
 // credentialID returns the id of the entry's credential.

@@ -67,7 +67,7 @@ func (a *Authorizer) fillBuckets(v *view, e *entry, l *store.Lookup, now time.Ti
 		b.Restore(day, l.OrganizationDay)
 		e.account.bucket.Store(b)
 	}
-	if v.contract.LimitsPer() == contract.LimitsPerCredential || !e.profile.rule.IsZero() {
+	if v.contract.LimitsPer() == contract.LimitsPerCredential || e.profile.ruled {
 		b, _ := a.limits.Bucket(e.credentialID(), now)
 		b.Restore(day, l.CredentialDay)
 		e.bucket.Store(b)
@@ -160,7 +160,7 @@ func (v *view) profile(l *store.Lookup, kind *contract.KeyKind, env *contract.En
 		return p
 	}
 	p := &profile{
-		kind: kind, env: env, scopes: key.scopes, rule: key.rule,
+		kind: kind, env: env, scopes: key.scopes, ruled: !key.rule.IsZero(), rule: key.rule,
 		addresses: normalize(c.Addresses), limited: key.limited, idPrefix: key.idPrefix,
 	}
 	if !packs {

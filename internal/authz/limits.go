@@ -50,6 +50,9 @@ func (j *judgement) buckets() (outer *limit.Bucket, outerRule limit.Rule, inner 
 	if j.view.contract.LimitsPer() == contract.LimitsPerCredential {
 		return nil, limit.Rule{}, e.bucket.Load(), stricter(e.account.rule, e.profile.rule)
 	}
+	if !e.profile.ruled {
+		return e.account.bucket.Load(), e.account.rule, nil, limit.Rule{}
+	}
 	return e.account.bucket.Load(), e.account.rule, e.bucket.Load(), e.profile.rule
 }
 

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea"
@@ -190,16 +191,13 @@ func (j *judgement) read(c *carrier, value string) cardea.Reason {
 		j.scheme, j.text = &c.schemes[0], value
 		return pass
 	}
-	name, token := split(value)
 	for i := range c.schemes {
-		// Schemes are compared without case: RFC 9110 §11.1.
-		if len(name) == len(c.schemes[i].name) && equalFold(name, c.schemes[i].name) {
+		if token, ok := c.schemes[i].token(value); ok {
 			j.scheme, j.text = &c.schemes[i], token
 			return pass
 		}
 	}
-	switch {
-	case len(value) > maxCredential, isMalformed(name):
+	if name, _, _ := strings.Cut(value, " "); isMalformed(name) || len(value) > maxCredential {
 		return cardea.ReasonMalformedCredential
 	}
 	return j.stranger() // a scheme that no kind is sent with

@@ -8,36 +8,35 @@ import (
 	"github.com/cardea-dev/cardea/internal/secret"
 )
 
-// A table maps hashes of secrets to entries: set-associative, eight ways, with 16-bit
-// tags, so that a look-up reads one line of tags, one pointer and one entry, and a
-// miss reads the tags alone. Reading takes no lock; writers hold [Authorizer.mu].
+// A table maps hashes of secrets to entries. It is set-associative: a hash has a home
+// set of seven ways, and a second set that is looked at only when the home has
+// overflowed, which one in twenty-five has. A look-up reads one cache line of tags and
+// pointers, and the entry; a miss reads the line alone.
 //
-// The hash is a SHA-256, so its bits index the table as they are. A caller can choose
-// secrets but not their hashes.
+// Reading takes no lock; writers hold [Authorizer.mu]. The hash is a SHA-256, so its
+// bits index the table as they are: a caller can choose secrets but not their hashes.
 type table struct {
-	slots   atomic.Pointer[slots]
+	sets    atomic.Pointer[[]set]
 	count   int // entries; guarded by the writers' lock
 	maxSets int // bound of growth
 }
 
-// slots is one size of the table.
-type slots struct {
-	mask uint64 // number of sets - 1
-	tags []tags // by set
-	ways []way  // by set
+// wayCount is how many entries a set holds.
+const wayCount = 7
+
+// A set is one cache line. The lowest seven bytes of tags belong to the ways, 0 for an
+// empty one; the highest is not 0 when entries that belong here are in their second
+// set.
+type set struct {
+	tags atomic.Uint64
+	ways [wayCount]atomic.Pointer[entry]
 }
 
-const wayCount = 8
-
-// tags holds the tags of a set's eight ways, four to a word; 0 is an empty way.
-type tags [2]atomic.Uint64
-
-type way [wayCount]atomic.Pointer[entry]
-
-// Masks to compare four tags at once.
+// Masks to compare the tags of a set at once.
 const (
-	ones  = 0x0001_0001_0001_0001
-	highs = 0x8000_8000_8000_8000
+	ones     = 0x01010101_01010101
+	highs    = 0x00808080_80808080 // of the ways
+	overflow = 0x01000000_00000000
 )
 
 // firstSets is the size of an empty table.
@@ -46,108 +45,177 @@ const firstSets = 128
 // newTable returns an empty table that grows to hold about capacity entries.
 func newTable(capacity int) *table {
 	t := &table{maxSets: firstSets}
-	for t.maxSets*wayCount < 2*capacity {
+	for full(t.maxSets) < capacity {
 		t.maxSets *= 2
 	}
-	t.slots.Store(newSlots(firstSets))
+	sets := make([]set, firstSets)
+	t.sets.Store(&sets)
 	return t
 }
 
-func newSlots(sets int) *slots {
-	return &slots{mask: uint64(sets - 1), tags: make([]tags, sets), ways: make([]way, sets)}
+// full is how many entries make a table of this many sets grow.
+func full(sets int) int { return sets * wayCount * 7 / 10 }
+
+// places returns the home set and the second set of a hash.
+func places(sets []set, h *secret.Hash) (home, second *set) {
+	mask := uint64(len(sets) - 1)
+	return &sets[binary.LittleEndian.Uint64(h[:8])&mask], &sets[binary.LittleEndian.Uint64(h[16:24])&mask]
 }
 
-// place returns the set and the tag of a hash.
-func (s *slots) place(h *secret.Hash) (set, tag uint64) {
-	set = binary.LittleEndian.Uint64(h[:8]) & s.mask
-	tag = uint64(binary.LittleEndian.Uint16(h[8:10]))
-	return set, max(tag, 1)
-}
+// tagOf returns a hash's tag, from bits that choose no set.
+func tagOf(h *secret.Hash) uint64 { return max(uint64(h[8]), 1) }
 
 // get returns the entry of a hash, or nil. Hashes are compared in constant time.
 func (t *table) get(h *secret.Hash) *entry {
-	s := t.slots.Load()
-	set, tag := s.place(h)
-	for word := range s.tags[set] {
-		// A zero 16-bit lane of x is a way with this tag. The test may also report
-		// the lane after one; the full comparison sorts that out.
-		x := s.tags[set][word].Load() ^ tag*ones
-		for hits := (x - ones) &^ x & highs; hits != 0; hits &= hits - 1 {
-			e := s.ways[set][word*4+bits.TrailingZeros64(hits)/16].Load()
-			if e != nil && e.hash.Equal(h) {
-				return e
-			}
+	home, second := places(*t.sets.Load(), h)
+	tag := tagOf(h)
+	if e := home.find(tag, h); e != nil {
+		return e
+	}
+	// Read again, after the ways: an entry that just left its home is in the second
+	// set, and the mark was there before it left.
+	if home.tags.Load() < overflow {
+		return nil
+	}
+	return second.find(tag, h)
+}
+
+// find returns the entry of a hash in the set, or nil.
+func (s *set) find(tag uint64, h *secret.Hash) *entry {
+	// A zero byte of x is a way with this tag. The test may also report the byte
+	// after one; the full comparison sorts that out.
+	x := s.tags.Load() ^ tag*ones
+	for hits := (x - ones) &^ x & highs; hits != 0; hits &= hits - 1 {
+		e := s.ways[bits.TrailingZeros64(hits)/8].Load()
+		if e != nil && e.hash.Equal(h) {
+			return e
 		}
 	}
 	return nil
 }
 
-// put stores an entry in the place of the one with the same hash, in an empty way, or
-// in the way that was not used for longest. The caller holds the writers' lock.
+// put stores an entry in the place of the one with the same hash, in an empty way of
+// either set, or in the home's way that was not used for longest. The caller holds
+// the writers' lock.
 func (t *table) put(e *entry) {
-	s := t.slots.Load()
-	if t.count >= len(s.ways)*wayCount/2 && len(s.ways) < t.maxSets {
-		s = t.grow(s)
+	sets := *t.sets.Load()
+	if t.count >= full(len(sets)) && len(sets) < t.maxSets {
+		sets = t.grow(sets)
 	}
-	if s.put(e) {
-		t.count++
-	}
+	t.count += place(sets, e)
 }
 
-// put reports whether the entry took an empty way.
-func (s *slots) put(e *entry) bool {
-	set, tag := s.place(&e.hash)
-	chosen, oldest, empty := 0, uint32(0), false
-	for i := range wayCount {
-		old := s.ways[set][i].Load()
-		switch {
-		case old == nil:
-			if !empty {
-				chosen, empty = i, true
-			}
-		case old.hash == e.hash:
-			s.ways[set][i].Store(e)
-			return false
-		case !empty && (i == 0 || old.lastUsed.Load() < oldest):
-			chosen, oldest = i, old.lastUsed.Load()
+// place puts the entry into a table of some size and returns how many entries there
+// are more.
+func place(sets []set, e *entry) int {
+	home, second := places(sets, &e.hash)
+	for _, s := range []*set{home, second} {
+		if i := s.index(&e.hash); i >= 0 {
+			s.ways[i].Store(e)
+			return 0
 		}
 	}
-	s.ways[set][chosen].Store(e)
-	s.setTag(set, chosen, tag)
-	return empty
+	if i := home.empty(); i >= 0 {
+		home.set(i, e)
+		return 1
+	}
+	if i := second.empty(); i >= 0 {
+		second.set(i, e)
+		home.tags.Or(overflow) // after the entry is there: readers follow it
+		return 1
+	}
+	if i := home.release(sets); i >= 0 {
+		home.set(i, e)
+		return 1
+	}
+	home.set(home.oldest(), e)
+	return 0
 }
 
-// setTag replaces one way's tag. Writers are serialized, so load and store suffice.
-func (s *slots) setTag(set uint64, i int, tag uint64) {
-	word, shift := &s.tags[set][i/4], i%4*16
-	word.Store(word.Load()&^(0xffff<<shift) | tag<<shift)
+// release moves an entry of a full set to its second set and returns the way it left,
+// or -1 when there is no room for any. For readers it is always in one of both: moves
+// go from home to second set only, and that is the order they look in.
+func (s *set) release(sets []set) int {
+	for i := range s.ways {
+		e := s.ways[i].Load()
+		home, second := places(sets, &e.hash)
+		if home != s || second == s {
+			continue
+		}
+		if j := second.empty(); j >= 0 {
+			second.set(j, e)
+			home.tags.Or(overflow)
+			return i
+		}
+	}
+	return -1
+}
+
+// index returns the way that holds a hash, or -1.
+func (s *set) index(h *secret.Hash) int {
+	for i := range s.ways {
+		if e := s.ways[i].Load(); e != nil && e.hash == *h {
+			return i
+		}
+	}
+	return -1
+}
+
+// empty returns an empty way, or -1.
+func (s *set) empty() int {
+	for i := range s.ways {
+		if s.ways[i].Load() == nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// oldest returns the way of a full set that was not used for longest.
+func (s *set) oldest() int {
+	found, at := 0, s.ways[0].Load().lastUsed.Load()
+	for i := 1; i < wayCount; i++ {
+		if used := s.ways[i].Load().lastUsed.Load(); used < at {
+			found, at = i, used
+		}
+	}
+	return found
+}
+
+// set stores an entry in a way, or empties the way when e is nil. Writers are
+// serialized, so a load and a store of the tags suffice.
+func (s *set) set(i int, e *entry) {
+	tag := uint64(0)
+	if e != nil {
+		tag = tagOf(&e.hash)
+	}
+	s.ways[i].Store(e)
+	s.tags.Store(s.tags.Load()&^(0xff<<(8*i)) | tag<<(8*i))
 }
 
 // remove forgets a hash. The caller holds the writers' lock.
 func (t *table) remove(h *secret.Hash) {
-	s := t.slots.Load()
-	set, _ := s.place(h)
-	for i := range wayCount {
-		if e := s.ways[set][i].Load(); e != nil && e.hash == *h {
-			s.setTag(set, i, 0)
-			s.ways[set][i].Store(nil)
+	home, second := places(*t.sets.Load(), h)
+	for _, s := range []*set{home, second} {
+		if i := s.index(h); i >= 0 {
+			s.set(i, nil)
 			t.count--
 		}
 	}
 }
 
-// grow doubles the table. Readers go on with the old slots until the new ones are
+// grow doubles the table. Readers go on with the old sets until the new ones are
 // complete; writers wait.
-func (t *table) grow(old *slots) *slots {
-	s := newSlots(2 * len(old.ways))
+func (t *table) grow(old []set) []set {
+	sets := make([]set, 2*len(old))
 	t.count = 0
-	for set := range old.ways {
-		for i := range wayCount {
-			if e := old.ways[set][i].Load(); e != nil && s.put(e) {
-				t.count++
+	for i := range old {
+		for j := range old[i].ways {
+			if e := old[i].ways[j].Load(); e != nil {
+				t.count += place(sets, e)
 			}
 		}
 	}
-	t.slots.Store(s)
-	return s
+	t.sets.Store(&sets)
+	return sets
 }
