@@ -33,6 +33,7 @@ var layers = [][]string{
 	{"internal/server"},
 	{"internal/dev"},
 	{"cmd/cardea", "cardeatest"},
+	{"bench"},
 }
 
 // standardOnly are packages that others import into their own programs: they pull in

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cardea-dev/cardea/admin"
+)
+
+// defaultURL is where `cardea serve` and `cardea dev` have the management API.
+const defaultURL = "http://127.0.0.1:8081"
+
+// A session is one management command at work: the server it speaks to and the form in
+// which it answers.
+type session struct {
+	*admin.Client
+	printer
+}
+
+// remote gives a command and its subcommands the flags of a management command.
+func remote(c *cobra.Command) *cobra.Command {
+	f := c.PersistentFlags()
+	f.String("url", "", "base `URL` of the management API (CARDEA_URL; default "+defaultURL+")")
+	f.String("token-file", "", "`FILE` with the management token (instead of CARDEA_TOKEN)")
+	f.StringP("output", "o", "table", "table or json")
+	return c
+}
+
+// connect returns the session that a command's flags and environment describe. Nothing
+// is sent yet.
+func connect(c *cobra.Command) (*session, error) {
+	format := c.Flag("output").Value.String()
+	if format != "table" && format != "json" {
+		return nil, usagef("-o must be table or json")
+	}
+	token, err := managementToken(c.Flag("token-file").Value.String())
+	if err != nil {
+		return nil, err
+	}
+	// No time limit of the client's own: a backup may take as long as it needs.
+	client, err := admin.New(admin.Config{
+		URL:   firstOf(c.Flag("url").Value.String(), os.Getenv("CARDEA_URL"), defaultURL),
+		Token: token, HTTPClient: http.DefaultClient,
+	})
+	if err != nil {
+		return nil, usagef("the URL of the management API: %w", err)
+	}
+	return &session{Client: client, printer: printer{out: c.OutOrStdout(), talk: c.ErrOrStderr(), json: format == "json"}}, nil
+}
+
+// managementToken returns the token. It never comes from an argument, since every user
+// of a machine can read the arguments of every process.
+func managementToken(file string) (string, error) {
+	if file == "" {
+		if token := os.Getenv("CARDEA_TOKEN"); token != "" {
+			return token, nil
+		}
+		return "", &codedError{code: exitUnknown, err: errors.New("no management token: set CARDEA_TOKEN, or name a file with --token-file\n" +
+			"(cardea serve writes the first one to DATA/management.token, cardea dev shows it)")}
+	}
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", usagef("the token file does not exist: %s", file)
+	case err != nil:
+		return "", usagef("the token file cannot be read: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// with returns what cobra runs for a management command: connect, act, and say what an
+// error means for the person at the keyboard.
+func with(act func(s *session, c *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		s, err := connect(c)
+		if err != nil {
+			return err
+		}
+		return advise(act(s, c, args))
+	}
+}
+
+// advise adds what to do to errors that everybody meets.
+func advise(err error) error {
+	var coded *codedError
+	var network *url.Error
+	switch {
+	case err == nil, errors.As(err, &coded):
+		return err
+	case errors.As(err, &network):
+		return fmt.Errorf("%w\nIs the server running? Its management address goes into CARDEA_URL or --url", err)
+	case status(err) == http.StatusUnauthorized:
+		return fmt.Errorf("%w\nThe management token is not accepted: check CARDEA_TOKEN or --token-file, and that CARDEA_URL names the server it belongs to", err)
+	}
+	return err
+}

@@ -1,0 +1,123 @@
+package dev
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/cardea-dev/cardea/contract"
+)
+
+// A call is a request that the demo's secrets are good for.
+type call struct {
+	path   string
+	header string // "Authorization: Bearer ak_live_…", "" for a public route
+
+	// wildcards is how many parts of the path had to be made up. A made-up item may not
+	// be there; a made-up collection is.
+	wildcards int
+}
+
+// curl renders the call as a command.
+func (c call) curl(base string) string {
+	if c.header == "" {
+		return "curl " + base + c.path
+	}
+	return fmt.Sprintf("curl -H '%s' %s%s", c.header, base, c.path)
+}
+
+// calls returns requests that should be answered 200, the plainest first: GET routes
+// that a demo secret may call, with their wildcards filled in.
+func calls(c *contract.Contract, secrets map[string]map[string]string) []call {
+	var all []call
+	for _, r := range c.Routes() {
+		path, ok := examplePath(r.Pattern)
+		if !ok {
+			continue
+		}
+		wildcards := strings.Count(r.Pattern, "{") - strings.Count(r.Pattern, "...}") - strings.Count(r.Pattern, "{environment}")
+		for _, e := range c.Environments() {
+			if !r.Environments[e.Index] {
+				continue
+			}
+			if r.Public {
+				all = append(all, call{path: strings.ReplaceAll(path, "{environment}", e.Name), wildcards: wildcards})
+			}
+			for _, k := range c.Kinds() {
+				secret := secrets[k.Name][e.Name]
+				if secret == "" || k.ExchangeOnly || len(k.Present) == 0 || !c.Expand(k.Scopes).Contains(r.Scopes) {
+					continue
+				}
+				all = append(all, call{
+					path:   strings.ReplaceAll(path, "{environment}", e.Name),
+					header: presentation(k.Present[0], secret), wildcards: wildcards,
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b call) int { return a.wildcards - b.wildcards })
+	return all
+}
+
+// presentation renders a secret as the header that carries it.
+func presentation(p contract.Presentation, secret string) string {
+	if p.Scheme != "" {
+		return p.Header + ": " + p.Scheme + " " + secret
+	}
+	return strings.ToLower(p.Header) + ": " + secret
+}
+
+// examplePath returns a path that a GET pattern matches, with {environment} left in.
+func examplePath(pattern string) (string, bool) {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		path = pattern
+	} else if method != http.MethodGet {
+		return "", false
+	}
+	segments := strings.Split(strings.TrimSpace(path), "/")
+	for i, s := range segments {
+		switch {
+		case s == "{environment}":
+		case s == "{$}":
+			segments[i] = ""
+		case strings.HasSuffix(s, "...}"):
+			segments[i] = "things"
+		case strings.HasPrefix(s, "{"):
+			segments[i] = strings.Trim(s, "{}")
+		}
+	}
+	return strings.Join(segments, "/"), true
+}
+
+// banner says what runs, and shows a command that is answered 200.
+func (d *Dev) banner(w io.Writer) {
+	r := d.Ready()
+	c := d.server.Contract()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "\nCardea runs %s for development.\n\n", c.Product())
+	if all := calls(c, r.Secrets); len(all) > 0 {
+		fmt.Fprintf(&b, "Try it:\n\n  %s\n\n", all[0].curl(r.API))
+	} else {
+		fmt.Fprintf(&b, "No secret of this contract opens a GET route by itself. Its health:\n\n  curl %s/healthz\n\n", r.Management)
+	}
+	fmt.Fprintf(&b, "API          %s\n", r.API)
+	if r.TLS != "" {
+		fmt.Fprintf(&b, "  over TLS   https://%s for %s\n  CA         %s\n", r.TLS, strings.Join(hostNames(c), ", "), r.CA)
+	}
+	fmt.Fprintf(&b, "Management   %s\n\nManage it from another terminal:\n\n", r.Management)
+	fmt.Fprintf(&b, "  export CARDEA_URL=%s CARDEA_TOKEN=%s\n  cardea keys list\n\n", r.Management, r.ManagementToken)
+	fmt.Fprintf(&b, "Secrets of the demo organization %s:\n\n", r.Organization)
+	for _, k := range c.Kinds() {
+		for _, e := range c.Environments() {
+			if s := r.Secrets[k.Name][e.Name]; s != "" {
+				fmt.Fprintf(&b, "  %s, %s: %s\n", k.Label, e.Label, s)
+			}
+		}
+	}
+	fmt.Fprint(&b, "\nStop with Ctrl-C.\n\n")
+	w.Write(b.Bytes())
+}

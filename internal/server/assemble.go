@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/api"
+	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/limit"
+	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/proxy"
+	"github.com/cardea-dev/cardea/internal/record"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// self is the actor of what Cardea does on its own.
+var self = cardea.Actor{Type: "system", ID: "server"}
+
+// assemble opens the store, puts the parts together and binds the listeners.
+func (s *Server) assemble(ctx context.Context, c Config) error {
+	key, created, err := loadMasterKey(s.settings.masterKeyFile())
+	if err != nil {
+		return err
+	}
+	if created {
+		s.log.Info("master key made; keep a copy of it away from the backups", slog.String("file", s.settings.masterKeyFile()))
+	}
+	sealer, err := secret.NewSealer(key[:])
+	if err != nil {
+		return err
+	}
+	s.store, err = store.Open(ctx, store.Config{
+		DSN: s.settings.Database, Dir: s.settings.Data, Now: s.now, Logger: s.log,
+		RequestLog: store.Retention{Days: s.settings.keepDays(), Bytes: s.settings.KeepRequestBytes},
+	})
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	limits := limit.NewTable(0)
+	s.recorder = record.New(record.Config{Store: s.store, Limits: limits, Now: s.now, Logger: s.log})
+	authorizer := authz.New(authz.Config{
+		Contract: s.contract.get, Store: s.store, Limits: limits, Now: s.now,
+		TrustedProxies: s.settings.TrustedProxies, CacheSize: s.settings.CacheSize,
+	})
+	s.manager = manage.New(manage.Config{
+		Store: s.store, Contract: s.contract.get, LoadedAt: s.contract.loadedAt,
+		Apply: authorizer.Apply, Sealer: sealer, Now: s.now,
+	})
+	if err := s.firstToken(ctx); err != nil {
+		return fmt.Errorf("management token: %w", err)
+	}
+	s.watchFigures(authorizer)
+	front := proxy.New(proxy.Config{
+		Authorizer: authorizer, Contract: s.contract.get, Recorder: s.recorder, Now: s.now, Logger: s.log,
+		Observe: s.metrics.observe, TrustedProxies: s.settings.TrustedProxies,
+	})
+	return s.bind(c, front, api.New(api.Config{Manager: s.manager, Logger: s.log}))
+}
+
+// bind binds the listeners.
+func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (err error) {
+	world := &hosts{contract: s.contract.get, api: front, any: c.AnyHost}
+	if s.settings.Listen != "" {
+		if s.api, err = openDoor("api", s.settings.Listen, world, nil, s.log); err != nil {
+			return err
+		}
+	}
+	if s.settings.TLSListen != "" {
+		get := c.Certificate
+		if get == nil {
+			if s.certificate, err = newCertificateFile(s.settings.TLSCert, s.settings.TLSKey, s.log); err != nil {
+				return err
+			}
+			get = s.certificate.get
+		}
+		if s.tls, err = openDoor("api-tls", s.settings.TLSListen, world, tlsConfig(get), s.log); err != nil {
+			return err
+		}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", s.upToDate(management))
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", s.metrics.handler())
+	if c.Beside != nil {
+		for pattern, h := range c.Beside(management) {
+			mux.Handle(pattern, h)
+		}
+	}
+	s.management, err = openDoor("management", s.settings.ManagementListen, mux, nil, s.log)
+	return err
+}
+
+// upToDate writes the records that wait before a request reads some, so that `cardea
+// explain` knows what happened a moment ago. A record that cannot be written now is
+// shown later; the request goes on.
+func (s *Server) upToDate(next http.Handler) http.Handler {
+	reads := []string{"/v1/requests", "/v1/usage", "/v1/keys", "/v1/backup"}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.ContainsFunc(reads, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+			ctx, cancel := context.WithTimeout(r.Context(), pingTimeout)
+			if err := s.recorder.Flush(ctx); err != nil {
+				s.log.Debug("records not up to date", slog.String("error", err.Error()))
+			}
+			cancel()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// firstToken makes a management token and writes it to its file when there is no file.
+// The log gets the path, never the token.
+func (s *Server) firstToken(ctx context.Context) error {
+	name := s.settings.tokenFile()
+	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	made, err := s.manager.CreateManagementToken(ctx, self, manage.CreateManagementToken{Name: "first token"})
+	if err != nil {
+		return err
+	}
+	if err := WritePrivate(name, []byte(made.Secret.Reveal()+"\n")); err != nil {
+		return err
+	}
+	s.log.Info("management token made", slog.String("file", name), slog.String("id", made.Token.ID))
+	return nil
+}
+
+// ManagementToken returns the management token that the token file holds.
+func (s *Server) ManagementToken() (string, error) {
+	text, err := os.ReadFile(s.settings.tokenFile())
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// watchFigures registers what other parts count, to be read when metrics are collected.
+func (s *Server) watchFigures(a *authz.Authorizer) {
+	m := s.metrics
+	m.gauge("cardea_cache_entries", "Secrets held in memory.", func() float64 { return float64(a.Stats().Entries) })
+	for name, c := range map[string]struct {
+		help string
+		read func() uint64
+	}{
+		"cardea_cache_misses_total":         {"Look-ups in the database.", func() uint64 { return a.Stats().Lookups }},
+		"cardea_cache_joined_total":         {"Requests that shared another one's look-up.", func() uint64 { return a.Stats().Joined }},
+		"cardea_cache_unknown_total":        {"Requests refused by the memory of unknown secrets.", func() uint64 { return a.Stats().Unknown }},
+		"cardea_lookups_failed_total":       {"Look-ups in the database that failed.", func() uint64 { return a.Stats().Failed }},
+		"cardea_throttled_total":            {"Requests refused because of their address's earlier attempts.", func() uint64 { return a.Stats().Throttled }},
+		"cardea_recorder_dropped_total":     {"Request log entries dropped because the buffer was full.", func() uint64 { return s.recorder.Stats().Dropped }},
+		"cardea_recorder_written_total":     {"Request log entries written.", func() uint64 { return s.recorder.Stats().Rows }},
+		"cardea_recorder_failures_total":    {"Attempts to write records that the store refused.", func() uint64 { return s.recorder.Stats().Failures }},
+		"cardea_contract_reloads_total":     {"Contracts that took effect after the first.", func() uint64 { return uint64(s.contract.snapshot().Succeeded) }},
+		"cardea_contract_reloads_bad_total": {"Reloads that left the old contract in force.", func() uint64 { return uint64(s.contract.snapshot().Failed) }},
+	} {
+		m.counter(name, c.help, nil, func() float64 { return float64(c.read()) })
+	}
+	m.gauge("cardea_recorder_waiting", "Request log entries that wait to be written.", func() float64 { return float64(s.recorder.Stats().Buffered) })
+	m.gauge("cardea_contract_stale", "1 while the contract on disk has problems and an older one is in force.", func() float64 {
+		if s.contract.snapshot().Err != nil {
+			return 1
+		}
+		return 0
+	})
+}
+
+// sweep deletes old records.
+func (s *Server) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := s.store.Maintain(ctx); err != nil {
+		s.log.Warn("old records not deleted", slog.String("error", err.Error()))
+	}
+}
