@@ -1,0 +1,135 @@
+package api_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cardea-dev/cardea/admin"
+	"github.com/cardea-dev/cardea/internal/api"
+	"github.com/cardea-dev/cardea/internal/api/apitest"
+	"github.com/cardea-dev/cardea/internal/manage"
+)
+
+// The document describes the operations there are, and there are the operations it
+// describes.
+func TestDocumentAndOperationsAreTheSame(t *testing.T) {
+	w := newWorld(t)
+	doc := apitest.Load(t, api.Document())
+	operations := api.Names(w.manager)
+	slices.Sort(operations)
+	if diff := cmp.Diff(doc.Names(), operations); diff != "" {
+		t.Errorf("operations (-document +handlers):\n%s", diff)
+	}
+	open := api.Open(w.manager)
+	for _, op := range doc.Operations {
+		if op.Open != open[op.ID] {
+			t.Errorf("%s: open is %v in the document, %v in the handler", op.ID, op.Open, open[op.ID])
+		}
+	}
+}
+
+// The client has a method for every operation, and no other but pages and the iterators
+// over them.
+func TestClientHasEveryOperation(t *testing.T) {
+	var want []string
+	for _, name := range apitest.Load(t, api.Document()).Names() {
+		id, _, _ := strings.Cut(name, ":")
+		want = append(want, strings.ToUpper(id[:1])+id[1:])
+	}
+	slices.Sort(want)
+	var got []string
+	for m := range reflect.TypeFor[*admin.Client]().Methods() {
+		if !strings.HasSuffix(m.Name, "Page") {
+			got = append(got, m.Name)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("methods of the client (-operations +methods):\n%s", diff)
+	}
+}
+
+// The client's types and the use cases' are the same on the wire: same members, same
+// JSON types. They are two sets so that the client drags in no server.
+func TestClientTypesMirrorTheUseCases(t *testing.T) {
+	for _, pair := range [][2]reflect.Type{
+		{reflect.TypeFor[manage.Organization](), reflect.TypeFor[admin.Organization]()},
+		{reflect.TypeFor[manage.CreateOrganization](), reflect.TypeFor[admin.CreateOrganization]()},
+		{reflect.TypeFor[manage.UpdateOrganization](), reflect.TypeFor[admin.UpdateOrganization]()},
+		{reflect.TypeFor[manage.Offboard](), reflect.TypeFor[admin.Offboard]()},
+		{reflect.TypeFor[manage.Offboarded](), reflect.TypeFor[admin.Offboarded]()},
+		{reflect.TypeFor[manage.Member](), reflect.TypeFor[admin.Member]()},
+		{reflect.TypeFor[manage.CreateMember](), reflect.TypeFor[admin.CreateMember]()},
+		{reflect.TypeFor[manage.UpdateMember](), reflect.TypeFor[admin.UpdateMember]()},
+		{reflect.TypeFor[manage.MemberFilter](), reflect.TypeFor[admin.MemberFilter]()},
+		{reflect.TypeFor[manage.Key](), reflect.TypeFor[admin.Key]()},
+		{reflect.TypeFor[manage.KeySecret](), reflect.TypeFor[admin.KeySecret]()},
+		{reflect.TypeFor[manage.CreateKey](), reflect.TypeFor[admin.CreateKey]()},
+		{reflect.TypeFor[manage.UpdateKey](), reflect.TypeFor[admin.UpdateKey]()},
+		{reflect.TypeFor[manage.RotateKey](), reflect.TypeFor[admin.RotateKey]()},
+		{reflect.TypeFor[manage.RevokeKey](), reflect.TypeFor[admin.RevokeKey]()},
+		{reflect.TypeFor[manage.IdentifyKey](), reflect.TypeFor[admin.IdentifyKey]()},
+		{reflect.TypeFor[manage.KeyFilter](), reflect.TypeFor[admin.KeyFilter]()},
+		{reflect.TypeFor[manage.AddressList](), reflect.TypeFor[admin.AddressList]()},
+		{reflect.TypeFor[manage.Addresses](), reflect.TypeFor[admin.Addresses]()},
+		{reflect.TypeFor[manage.Plan](), reflect.TypeFor[admin.Plan]()},
+		{reflect.TypeFor[manage.UsageQuery](), reflect.TypeFor[admin.UsageQuery]()},
+		{reflect.TypeFor[manage.Usage](), reflect.TypeFor[admin.Usage]()},
+		{reflect.TypeFor[manage.RequestFilter](), reflect.TypeFor[admin.RequestFilter]()},
+		{reflect.TypeFor[manage.Explanation](), reflect.TypeFor[admin.Explanation]()},
+		{reflect.TypeFor[manage.AuditFilter](), reflect.TypeFor[admin.AuditFilter]()},
+		{reflect.TypeFor[manage.AuditEvent](), reflect.TypeFor[admin.AuditEvent]()},
+		{reflect.TypeFor[manage.Checkpoint](), reflect.TypeFor[admin.Checkpoint]()},
+		{reflect.TypeFor[manage.VerifyAudit](), reflect.TypeFor[admin.VerifyAudit]()},
+		{reflect.TypeFor[manage.AuditVerification](), reflect.TypeFor[admin.AuditVerification]()},
+		{reflect.TypeFor[manage.ManagementToken](), reflect.TypeFor[admin.ManagementToken]()},
+		{reflect.TypeFor[manage.ManagementTokenSecret](), reflect.TypeFor[admin.ManagementTokenSecret]()},
+		{reflect.TypeFor[manage.CreateManagementToken](), reflect.TypeFor[admin.CreateManagementToken]()},
+		{reflect.TypeFor[manage.ContractInfo](), reflect.TypeFor[admin.ContractInfo]()},
+	} {
+		if diff := cmp.Diff(wire(pair[0]), wire(pair[1])); diff != "" {
+			t.Errorf("%s (-use case +client):\n%s", pair[0].Name(), diff)
+		}
+	}
+}
+
+// wire describes a type as it goes over the wire. Members that travel in the path are
+// left out: the use cases decode them, the client writes them into the URL.
+func wire(t reflect.Type) any {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == reflect.TypeFor[time.Time](), t.Name() == "Secret", t.Kind() == reflect.String:
+		return "string"
+	case t.PkgPath() != "" && t.Kind() == reflect.Slice: // raw JSON
+		return "any"
+	case t.Kind() == reflect.Slice:
+		return []any{wire(t.Elem())}
+	case t.Kind() == reflect.Map:
+		return map[string]any{"*": wire(t.Elem())}
+	case t.Kind() != reflect.Struct:
+		return t.Kind().String()
+	}
+	members := map[string]any{}
+	path := map[string]bool{"UpdateOrganization": true, "Offboard": true, "UpdateMember": true, "UpdateKey": true, "RotateKey": true, "RevokeKey": true}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("json")
+		switch {
+		case f.Anonymous && f.Name != "AddressListID":
+			for k, v := range wire(f.Type).(map[string]any) {
+				members[k] = v
+			}
+		case f.Anonymous, name == "-", name == "id" && path[t.Name()]:
+		default:
+			members[name] = wire(f.Type)
+		}
+	}
+	return members
+}
