@@ -1,0 +1,235 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/examples"
+)
+
+// run starts a Dev that ends with the test.
+func run(t *testing.T, c Config) *Dev {
+	t.Helper()
+	c.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	d, err := New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ran; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return d
+}
+
+// contracts returns the built-in contract and every example, by name.
+func contracts(t *testing.T) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{"built in": contract.DefaultText()}
+	for _, name := range examples.Names() {
+		all[name], _ = examples.Contract(name)
+	}
+	return all
+}
+
+// TestBannerShowsCallsThatWork holds that every curl line a newcomer may see is answered
+// 200, whichever contract runs.
+func TestBannerShowsCallsThatWork(t *testing.T) {
+	for name, text := range contracts(t) {
+		t.Run(name, func(t *testing.T) {
+			d := run(t, Config{ContractText: text})
+			all := calls(d.server.Contract(), d.Ready().Secrets)
+			if len(all) == 0 {
+				t.Log("no secret of this contract opens a GET route by itself")
+				return
+			}
+			req, err := http.NewRequest(http.MethodGet, d.Ready().API+all[0].path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name, value, found := strings.Cut(all[0].header, ": "); found {
+				req.Header.Set(name, value)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s %s, %v", all[0].curl(d.Ready().API), resp.Status, body, err)
+			}
+		})
+	}
+}
+
+// TestOneSecretOfEveryKindAndEnvironment holds what the ready file promises.
+func TestOneSecretOfEveryKindAndEnvironment(t *testing.T) {
+	for name, text := range contracts(t) {
+		t.Run(name, func(t *testing.T) {
+			d := run(t, Config{ContractText: text})
+			c := d.server.Contract()
+			for _, k := range c.Kinds() {
+				for _, e := range c.Environments() {
+					if got := d.Ready().Secrets[k.Name][e.Name]; (got != "") != k.Environments[e.Index] {
+						t.Errorf("%s in %s: secret %v, want %v", k.Name, e.Name, got != "", k.Environments[e.Index])
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestReadyFile holds the members that other programs read, and that nobody else can.
+func TestReadyFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "ready.json")
+	banner := make(chan string, 1)
+	r, w := io.Pipe()
+	go func() {
+		text, _ := io.ReadAll(io.LimitReader(r, 64))
+		banner <- string(text)
+		io.Copy(io.Discard, r)
+	}()
+	d := run(t, Config{ReadyFile: name, TLSListen: "127.0.0.1:0", Banner: w})
+	if got := <-banner; !strings.Contains(got, "Cardea runs Example for development.") {
+		t.Errorf("banner begins %q", got)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"api", "auth", "app", "management", "management_token", "ca", "organization", "secrets"} {
+		if got[member] == nil || got[member] == "" {
+			t.Errorf("%s is missing", member)
+		}
+	}
+	if got["api"] != d.Ready().API {
+		t.Errorf("api %v, want %s", got["api"], d.Ready().API)
+	}
+}
+
+// TestEditBringsNewSecrets holds that a kind which an edit adds gets its demo secret, and
+// that the ready file tells.
+func TestEditBringsNewSecrets(t *testing.T) {
+	dir := t.TempDir()
+	file, ready := filepath.Join(dir, "cardea.yaml"), filepath.Join(dir, "ready.json")
+	text := string(contract.DefaultText())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := run(t, Config{Contract: file, ReadyFile: ready})
+	kept := d.Ready().Secrets["api_key"]["live"]
+	edited := strings.Replace(text, "keys:\n", "keys:\n  second:\n    owner: organization\n    format: {prefix: {live: nd_live_}}\n    present: [{header: X-Second}]\n", 1)
+	if err := os.WriteFile(file, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for d.Ready().Secrets["second"]["live"] == "" {
+		if time.Now().After(deadline) {
+			t.Fatal("the new kind got no secret")
+		}
+		if err := d.server.Reload(); err != nil { // as SIGHUP does; the watcher may be first
+			t.Fatal(err)
+		}
+	}
+	if d.Ready().Secrets["api_key"]["live"] != kept {
+		t.Error("the edit replaced a secret that still works")
+	}
+}
+
+// TestLoopbackOnly holds that what shows secrets and moves time cannot be reached from
+// elsewhere.
+func TestLoopbackOnly(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:0": true, "[::1]:0": true, "localhost:0": true, "127.8.9.1:80": true,
+		":0": false, "0.0.0.0:0": false, "[::]:0": false, "192.0.2.1:80": false, "example.com:80": false, "127.0.0.1": false,
+	} {
+		if got := loopback(address); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+		if want {
+			continue
+		}
+		for _, c := range []Config{{Listen: address}, {TLSListen: address}, {Management: address}} {
+			if d, err := New(t.Context(), c); err == nil {
+				d.Close()
+				t.Errorf("%+v was accepted", c)
+			}
+		}
+	}
+}
+
+// TestClockStandsAndRuns holds what the clock shows: it runs, stands, moves by what it
+// is told, and never goes back.
+func TestClockStandsAndRuns(t *testing.T) {
+	var c clock
+	stop, run := true, false
+	if err := c.advance(time.Hour, nil); err != nil || time.Until(c.now()) < 59*time.Minute {
+		t.Errorf("advanced: %v, %v", c.now(), err)
+	}
+	if err := c.advance(0, &stop); err != nil {
+		t.Fatal(err)
+	}
+	first := c.now()
+	if second := c.now(); !second.Equal(first) {
+		t.Error("a stopped clock ran")
+	}
+	if err := c.advance(time.Minute, nil); err != nil || !c.now().Equal(first.Add(time.Minute)) {
+		t.Errorf("moved by a minute: %v, %v", c.now().Sub(first), err)
+	}
+	if err := c.advance(0, &run); err != nil || c.now().Before(first.Add(time.Minute)) {
+		t.Errorf("let run: %v, %v", c.now().Sub(first), err)
+	}
+	for _, by := range []time.Duration{-time.Second, maxAdvance + 1} {
+		if err := c.advance(by, nil); err == nil {
+			t.Errorf("%v was accepted", by)
+		}
+	}
+}
+
+// TestAuthorityIsKept holds that a second start signs with the same CA, so that trust
+// once given lasts.
+func TestAuthorityIsKept(t *testing.T) {
+	dir := t.TempDir()
+	first, err := openAuthority(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := openAuthority(dir)
+	if err != nil || !second.cert.Equal(first.cert) {
+		t.Errorf("another CA: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "ca-key.pem")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("key file: %v, %v", info.Mode(), err)
+	}
+	one, err := first.certificate([]string{"api.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := first.certificate([]string{"api.example.com"}); again != one {
+		t.Error("a new leaf for the same names")
+	}
+	if other, _ := first.certificate([]string{"api.example.org"}); other == one {
+		t.Error("the same leaf for other names")
+	}
+}
