@@ -58,6 +58,8 @@ type Authorizer struct {
 	lookups chan struct{} // one token for each look-up under way
 	slow    chan struct{} // the same, for addresses that exceed RefusedPerMinute
 
+	queueTime time.Duration // how long a look-up waits for its turn
+
 	seed        maphash.Seed
 	generations [generationSlots]atomic.Uint32
 
@@ -92,7 +94,7 @@ type view struct {
 // New returns an Authorizer. It reads nothing yet: it is ready at once, however many
 // credentials there are.
 func New(cfg Config) *Authorizer {
-	a := &Authorizer{cfg: cfg, now: cfg.Now, limits: cfg.Limits, seed: maphash.MakeSeed()}
+	a := &Authorizer{cfg: cfg, now: cfg.Now, limits: cfg.Limits, seed: maphash.MakeSeed(), queueTime: queueTime}
 	if a.now == nil {
 		a.now = time.Now
 	}

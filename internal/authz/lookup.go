@@ -95,7 +95,7 @@ func (a *Authorizer) run(ctx context.Context, v *view, hash *secret.Hash, fl *fl
 	if slow {
 		turns = a.slow
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.queueTime)
 	defer cancel()
 	select {
 	case turns <- struct{}{}:

@@ -80,6 +80,8 @@ routes:
   - {match: "GET /v1/live", environments: [live]}
   - {match: "GET /{environment}/data", scopes: [read]}
   - {match: "GET /v1/files/{name}", allow_encoded_slash: true}
+  - match: "GET /v1/users/me"
+    answer: {data: {id: $member.id, email: $member.email, name: $member.name, key: $credential.name, org: $organization.name}}
   - match: "PUT /v1/shared"
     cors: {origins: ["https://app.acme.test"], headers: [Authorization]}
 `
@@ -107,6 +109,7 @@ type world struct {
 	db       *store.DB
 	contract atomic.Pointer[contract.Contract]
 	time     atomic.Pointer[time.Time]
+	secretAt time.Time // when the next key's secret was made; zero: now
 }
 
 // newWorld returns a world on a database; nil means SQLite in a temporary directory.
@@ -175,11 +178,15 @@ func (w *world) key(o store.Organization, kind, env string, adjust ...func(*stor
 		shape, prefix = secret.ShapeHex, ""
 	}
 	s := secret.New(shape, prefix)
+	made := w.now()
+	if !w.secretAt.IsZero() {
+		made, w.secretAt = w.secretAt, time.Time{}
+	}
 	w.change(func(tx *store.Tx) error {
 		if err := tx.InsertCredential(w.t.Context(), c); err != nil {
 			return err
 		}
-		return tx.InsertSecret(w.t.Context(), store.CredentialSecret{Hash: s.Hash(), Credential: c.ID, Hint: s.Hint(), CreatedAt: w.now()})
+		return tx.InsertSecret(w.t.Context(), store.CredentialSecret{Hash: s.Hash(), Credential: c.ID, Hint: s.Hint(), CreatedAt: made})
 	})
 	return key{c, s}
 }

@@ -79,11 +79,26 @@ func (s *shard) makeRoom(now int64) {
 			break
 		}
 	}
-	b := s.buckets[victim]
+	s.drop(victim)
+}
+
+// Drop forgets an owner's bucket, whatever it holds.
+func (t *Table) Drop(owner string) {
+	s := &t.shards[maphash.String(t.seed, owner)&(shardCount-1)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(owner)
+}
+
+func (s *shard) drop(owner string) {
+	b := s.buckets[owner]
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	b.dead = true
 	b.mu.Unlock()
-	delete(s.buckets, victim)
+	delete(s.buckets, owner)
 	s.dropped++
 }
 
