@@ -21,7 +21,7 @@ type Config struct {
 	// are not followed.
 	URL string
 
-	// Token is a management token. Required for everything but [Client.Health].
+	// Token is a management token. Required for everything but [Client.GetHealth].
 	Token string
 
 	// HTTPClient sends the requests. Nil: a client with a timeout of 30 seconds.

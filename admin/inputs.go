@@ -50,7 +50,7 @@ type CreateMember struct {
 	Role         cardea.Role `json:"role"`
 }
 
-// MemberFilter says which members [Client.Members] lists; "" is any.
+// MemberFilter says which members [Client.ListMembers] lists; "" is any.
 type MemberFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Page
@@ -99,7 +99,7 @@ type CreateKey struct {
 	NeverExpires bool `json:"never_expires,omitzero"`
 }
 
-// KeyFilter says which keys [Client.Keys] lists; "" is any.
+// KeyFilter says which keys [Client.ListKeys] lists; "" is any.
 type KeyFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Member       string `json:"member,omitzero"`

@@ -16,7 +16,7 @@ type Plan struct {
 	Organizations int    `json:"organizations"`
 }
 
-// UsageQuery says what [Client.Usage] counts.
+// UsageQuery says what [Client.GetUsage] counts.
 type UsageQuery struct {
 	Organization string `json:"organization,omitzero"`
 	Key          string `json:"key,omitzero"`
@@ -64,7 +64,7 @@ type UsageCounts struct {
 	Denials map[string]int64 `json:"denials,omitzero"` // :: reason → refusals
 }
 
-// RequestFilter says which requests [Client.Requests] lists; "" is any.
+// RequestFilter says which requests [Client.ListRequests] lists; "" is any.
 type RequestFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Key          string `json:"key,omitzero"`
@@ -120,7 +120,7 @@ type ContractPlace struct {
 	Line   int    `json:"line"`
 }
 
-// AuditFilter says which events [Client.AuditEvents] lists; "" is any.
+// AuditFilter says which events [Client.ListAuditEvents] lists; "" is any.
 type AuditFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Target       string `json:"target,omitzero"`
