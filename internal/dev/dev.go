@@ -150,8 +150,12 @@ func (d *Dev) open(ctx context.Context) (err error) {
 		},
 	}
 	if d.ca != nil {
-		c.Certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return d.ca.certificate(hostNames(d.server.Contract()))
+		c.Certificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			names := hostNames(d.server.Contract())
+			if d.server.Contract().Hosts().API == "" && hello.ServerName != "" {
+				names = append(names, hello.ServerName) // any host name serves the API
+			}
+			return d.ca.certificate(names)
 		}
 	}
 	d.server, err = server.New(ctx, c)
