@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +33,36 @@ var benchRoles = map[string]func(upstream string) http.Handler{
 	"bare":         func(string) http.Handler { return http.HandlerFunc(serveBenchBody) },
 	"reverseproxy": bareReverseProxy,
 	"forwarder":    bareForwarder,
+	"unrecorded": func(upstream string) http.Handler {
+		w := benchWorld(upstream)
+		w.cfg.Recorder = nil
+		return New(w.cfg)
+	},
+	"cardea": func(upstream string) http.Handler { return New(benchWorld(upstream).cfg) },
 }
+
+// benchWorld is Cardea with everything on: a store, limits and records. It leaves a key
+// for the requests in a file named after the role.
+func benchWorld(upstream string) *world {
+	dir, err := os.MkdirTemp("", "cardea-bench")
+	if err != nil {
+		panic(err)
+	}
+	w, err := newWorld(dir, "http://"+upstream)
+	if err != nil {
+		panic(err)
+	}
+	key, err := w.key("live")
+	if err != nil {
+		panic(err)
+	}
+	if err := os.WriteFile(benchSecretFile(os.Getenv(roleVariable)), []byte(key), 0o600); err != nil {
+		panic(err)
+	}
+	return w
+}
+
+func benchSecretFile(role string) string { return filepath.Join(os.TempDir(), "secret."+role) }
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
@@ -87,6 +118,16 @@ func serveBench(h http.Handler) {
 	fmt.Println(l.Addr())
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }()
+	if name := os.Getenv(roleVariable + "_PROFILE"); name != "" {
+		f, err := os.Create(name + "." + os.Getenv(roleVariable))
+		if err != nil {
+			panic(err)
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			panic(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		var u syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -217,31 +258,36 @@ func readAnswer(in *bufio.Reader) error {
 // httputil.ReverseProxy alone, and through Cardea with everything on; medians of
 // several rounds, the programs taking turns. Run it with -benchtime 1x.
 func BenchmarkProxy(b *testing.B) {
-	const conns, requests, rounds = 32, 30_000, 7
-	request := "GET /v1/modules/contacts/records?limit=10 HTTP/1.1\r\nHost: api.example.com\r\n" +
-		"Authorization: Bearer " + benchSecret + "\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n" +
-		"Accept-Encoding: gzip\r\n\r\n"
+	const conns, perRound = 32, 30_000
+	rounds := 7
+	if n, err := strconv.Atoi(os.Getenv(roleVariable + "_ROUNDS")); err == nil {
+		rounds = n
+	}
+	b.Setenv("TMPDIR", b.TempDir())
 	upstream := startChild(b, "upstream", "")
 	var names []string
 	for name := range benchRoles {
-		if name != "upstream" {
+		if only := os.Getenv(roleVariable + "_ONLY"); name != "upstream" && (only == "" || strings.Contains(only, name)) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	children := make(map[string]*child)
+	children, requests := make(map[string]*child), make(map[string]string)
 	costs := make(map[string][]float64)
 	for _, name := range names {
 		children[name] = startChild(b, name, upstream.addr)
-		load(b, children[name].addr, request, conns, requests/4)
+		requests[name] = benchRequest(name)
+	}
+	for _, name := range names {
+		load(b, children[name].addr, requests[name], conns, perRound/4)
 	}
 	for b.Loop() {
 		for range rounds {
 			for _, name := range names {
 				c := children[name]
 				before := c.cpu(b)
-				load(b, c.addr, request, conns, requests)
-				costs[name] = append(costs[name], float64(c.cpu(b)-before)/requests)
+				load(b, c.addr, requests[name], conns, perRound)
+				costs[name] = append(costs[name], float64(c.cpu(b)-before)/perRound)
 			}
 		}
 	}
@@ -253,10 +299,18 @@ func BenchmarkProxy(b *testing.B) {
 	}
 }
 
+// benchRequest is what a client of the role sends.
+func benchRequest(role string) string {
+	key, err := os.ReadFile(benchSecretFile(role))
+	if err != nil {
+		key = []byte("ck_live_abc123xyz789") // nobody looks at it
+	}
+	return "GET /v1/modules/contacts/records?limit=10 HTTP/1.1\r\nHost: api.example.com\r\n" +
+		"Authorization: Bearer " + string(key) + "\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n" +
+		"Accept-Encoding: gzip\r\n\r\n"
+}
+
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	return v[len(v)/2]
 }
-
-// benchSecret is the key that the measured requests carry.
-const benchSecret = "ck_live_abc123xyz789"

@@ -408,3 +408,13 @@ func TestLateBytesCondemnTheConnection(t *testing.T) {
 		}
 	}
 }
+
+func readAll(t *testing.T, res *http.Response) string {
+	t.Helper()
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
