@@ -51,14 +51,22 @@ func check(c *cobra.Command, files []string, quiet bool) error {
 		case err != nil:
 			failed = errSaid
 		case !quiet:
-			fmt.Fprintf(c.ErrOrStderr(), "%s: good: %d routes, %d kinds of key, %d scopes, %d plans\n", name,
-				len(loaded.Routes()), len(loaded.Kinds()), len(loaded.Scopes()), len(loaded.Plans()))
+			fmt.Fprintf(c.ErrOrStderr(), "%s: good: %s, %s, %s, %s\n", name, counted(len(loaded.Routes()), "route"),
+				counted(len(loaded.Kinds()), "key kind"), counted(len(loaded.Scopes()), "scope"), counted(len(loaded.Plans()), "plan"))
 		}
 	}
 	if unreadable != nil {
 		return unreadable
 	}
 	return failed
+}
+
+// counted renders a number of things: "1 route", "2 routes".
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // readInput returns a file's text, or standard input's for "-".

@@ -102,7 +102,8 @@ func orgsRevoke() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s.say("%s suspended; %d keys revoked, %d members disabled", done.Organization.ID, done.KeysRevoked, done.MembersDisabled)
+		s.say("%s suspended; %s revoked, %s disabled", done.Organization.ID,
+			counted(done.KeysRevoked, "key"), counted(done.MembersDisabled, "member"))
 		return printOne(s.printer, orgColumns, done.Organization)
 	})
 	return c

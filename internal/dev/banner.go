@@ -93,6 +93,19 @@ func examplePath(pattern string) (string, bool) {
 	return strings.Join(segments, "/"), true
 }
 
+// firstSecret returns a setting of KEY to a secret of the first kind and environment,
+// or "".
+func firstSecret(c *contract.Contract, secrets map[string]map[string]string) string {
+	for _, k := range c.Kinds() {
+		for _, e := range c.Environments() {
+			if s := secrets[k.Name][e.Name]; s != "" {
+				return " KEY=" + s
+			}
+		}
+	}
+	return ""
+}
+
 // banner says what runs, and shows a command that is answered 200.
 func (d *Dev) banner(w io.Writer) {
 	r := d.Ready()
@@ -106,10 +119,11 @@ func (d *Dev) banner(w io.Writer) {
 	}
 	fmt.Fprintf(&b, "API          %s\n", r.API)
 	if r.TLS != "" {
-		fmt.Fprintf(&b, "  over TLS   https://%s for %s\n  CA         %s\n", r.TLS, strings.Join(hostNames(c), ", "), r.CA)
+		fmt.Fprintf(&b, "  over TLS   https://%s for %s\n  CA         %s\n", r.TLS, strings.Join(append([]string{"localhost"}, hostNames(c)...), ", "), r.CA)
 	}
 	fmt.Fprintf(&b, "Management   %s\n\nManage it from another terminal:\n\n", r.Management)
-	fmt.Fprintf(&b, "  export CARDEA_URL=%s CARDEA_TOKEN=%s\n  cardea keys list\n\n", r.Management, r.ManagementToken)
+	fmt.Fprintf(&b, "  export CARDEA_URL=%s CARDEA_TOKEN=%s\n", r.Management, r.ManagementToken)
+	fmt.Fprintf(&b, "  export API=%s ORG=%s%s\n  cardea keys list\n\n", r.API, r.Organization, firstSecret(c, r.Secrets))
 	fmt.Fprintf(&b, "Secrets of the demo organization %s:\n\n", r.Organization)
 	for _, k := range c.Kinds() {
 		for _, e := range c.Environments() {
