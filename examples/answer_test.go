@@ -40,7 +40,8 @@ func readAnswers(raw []byte) []answer {
 	return all
 }
 
-// header returns the value of a header that was sent once, in exactly this case.
+// header returns the value of a header that was sent once, in exactly this case; a name
+// in lower case stands for every case.
 func (a answer) header(name string) (string, error) {
 	var found []field
 	for _, f := range a.fields {
@@ -53,7 +54,7 @@ func (a answer) header(name string) (string, error) {
 		return "", fmt.Errorf("no header %s in\n%s", name, a.head)
 	case len(found) > 1:
 		return "", fmt.Errorf("header %s %d times in\n%s", name, len(found), a.head)
-	case found[0].name != name:
+	case found[0].name != name && name != strings.ToLower(name):
 		return "", fmt.Errorf("header %s is spelt %s", name, found[0].name)
 	}
 	return found[0].value, nil

@@ -4,6 +4,7 @@
 package examples_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,10 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	scratch = dir
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // scripts mostly wait for others
+		panic(err)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(dir) // leftovers of a test run are not its result
 	os.Exit(code)

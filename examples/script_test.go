@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -40,6 +41,10 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"let":     command((*script).cmdLet),
 	"equal":   (*script)(nil).cmdEqual,
 	"between": command((*script).cmdBetween),
+	"plus":    command((*script).cmdPlus),
+	"absent":  command((*script).cmdAbsent),
+	"scope":   command((*script).cmdScope),
+	"hammer":  command((*script).cmdHammer),
 	"advance": command((*script).cmdAdvance),
 	"clock":   command((*script).cmdClock),
 }
@@ -192,7 +197,8 @@ func inRuns(statuses []string) string {
 }
 
 // cmdHeader looks at a header of the last response, its name in exactly this case, and
-// sent once: header NAME VALUE, header NAME ~REGEXP, ! header NAME.
+// sent once: header NAME VALUE, header NAME ~REGEXP, ! header NAME. A name in lower case
+// stands for every case.
 func (*script) cmdHeader(ts *testscript.TestScript, not bool, args []string) {
 	a := of(ts).last(ts)
 	if not {
@@ -328,12 +334,7 @@ func (*script) cmdEqual(ts *testscript.TestScript, not bool, args []string) {
 
 // cmdBetween compares whole numbers: between LOW N HIGH, both ends included.
 func (s *script) cmdBetween(ts *testscript.TestScript, args []string) {
-	var n [3]int64
-	for i := range n {
-		var err error
-		n[i], err = strconv.ParseInt(args[i], 10, 64)
-		ts.Check(err)
-	}
+	n := numbers(ts, args)
 	if n[1] < n[0] || n[1] > n[2] {
 		ts.Fatalf("%d is not between %d and %d", n[1], n[0], n[2])
 	}
@@ -346,26 +347,72 @@ func (s *script) cmdAdvance(ts *testscript.TestScript, args []string) {
 	s.move(ts, by)
 }
 
-// cmdClock moves Cardea's clock forward to a second of the minute, or to the next
-// midnight of UTC, and holds it there: clock :30, clock midnight. NOW becomes the time
-// in Unix seconds.
+// cmdClock moves Cardea's clock forward to a second of a minute, to the next midnight of
+// UTC or to the next day of a month and day, and holds it there: clock :30, clock
+// midnight, clock 11-30. NOW becomes the time in Unix seconds.
 func (s *script) cmdClock(ts *testscript.TestScript, args []string) {
 	state, err := s.dev.clock(0, true)
 	ts.Check(err)
-	to := state.Now.Truncate(24 * time.Hour).Add(24 * time.Hour)
-	if args[0] != "midnight" {
-		second, err := time.ParseDuration(strings.TrimPrefix(args[0], ":") + "s")
+	now := state.Now.UTC()
+	var to time.Time
+	if second, isSecond := strings.CutPrefix(args[0], ":"); isSecond {
+		in, err := time.ParseDuration(second + "s")
 		ts.Check(err)
-		to = state.Now.Truncate(time.Minute).Add(second)
-		if to.Before(state.Now) {
+		if to = now.Truncate(time.Minute).Add(in); !to.After(now) {
 			to = to.Add(time.Minute)
 		}
+	} else {
+		to = now.Truncate(24*time.Hour).AddDate(0, 0, 1)
+		for args[0] != "midnight" && to.Format("01-02") != args[0] {
+			to = to.AddDate(0, 0, 1)
+		}
 	}
-	s.move(ts, to.Sub(state.Now))
+	s.move(ts, to.Sub(now))
 }
 
 func (s *script) move(ts *testscript.TestScript, by time.Duration) {
 	state, err := s.dev.clock(by, true)
 	ts.Check(err)
 	ts.Setenv("NOW", strconv.FormatInt(state.Now.Unix(), 10))
+}
+
+// cmdAbsent holds that no file below a directory contains a text: absent TEXT DIR.
+func (s *script) cmdAbsent(ts *testscript.TestScript, args []string) {
+	files := 0
+	err := filepath.WalkDir(ts.MkAbs(args[1]), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if bytes.Contains(content, []byte(args[0])) {
+			ts.Fatalf("%s is in %s", args[0], name)
+		}
+		files++
+		return err
+	})
+	ts.Check(err)
+	if files == 0 {
+		ts.Fatalf("no file below %s", args[1])
+	}
+}
+
+// cmdPlus adds whole numbers: plus A B SUM.
+func (s *script) cmdPlus(ts *testscript.TestScript, args []string) {
+	n := numbers(ts, args)
+	if n[0]+n[1] != n[2] {
+		ts.Fatalf("%d + %d is not %d", n[0], n[1], n[2])
+	}
+}
+
+// numbers reads three whole numbers.
+func numbers(ts *testscript.TestScript, args []string) (n [3]int64) {
+	if len(args) != len(n) {
+		ts.Fatalf("three numbers are needed")
+	}
+	for i := range n {
+		var err error
+		n[i], err = strconv.ParseInt(args[i], 10, 64)
+		ts.Check(err)
+	}
+	return n
 }
