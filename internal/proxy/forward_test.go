@@ -165,7 +165,7 @@ func rawUpstream(t *testing.T, script func(conn, request int, r *http.Request) s
 }
 
 // send writes raw bytes to the front and returns everything that comes back until the
-// connection ends.
+// connection ends, which the bytes should ask for.
 func send(t *testing.T, fr *front, raw string) string {
 	t.Helper()
 	c, err := net.Dial("tcp", fr.Listener.Addr().String())
@@ -177,7 +177,6 @@ func send(t *testing.T, fr *front, raw string) string {
 	if _, err := io.WriteString(c, raw); err != nil {
 		return "" // refused while being sent
 	}
-	_ = c.(*net.TCPConn).CloseWrite()
 	b, _ := io.ReadAll(c)
 	return string(b)
 }

@@ -153,10 +153,9 @@ func (s *standard) modify(res *http.Response) error {
 	if switching {
 		res.Header["Upgrade"], res.Header["Connection"] = []string{"websocket"}, []string{"Upgrade"}
 	}
-	for name := range res.Trailer {
-		if !trailerPasses(name, p.replies) {
-			delete(res.Trailer, name)
-		}
+	if !switching {
+		res.Body = &trailerFilter{ReadCloser: res.Body, res: res, replies: p.replies}
+		filterTrailers(res.Trailer, p.replies)
 	}
 	h := p.w.Header()
 	if vary, ok := res.Header["Vary"]; ok {
@@ -168,6 +167,29 @@ func (s *standard) modify(res *http.Response) error {
 		h["Content-Type"] = nil // net/http is not to guess one
 	}
 	return nil
+}
+
+// A trailerFilter is a response body after which the trailers that do not pass are
+// gone: the transport fills them in at the end of the body, asked for or not.
+type trailerFilter struct {
+	io.ReadCloser
+	res     *http.Response
+	replies *nameSet
+}
+
+// Close implements [io.Closer]. The reverse proxy looks at the trailers after it.
+func (f *trailerFilter) Close() error {
+	err := f.ReadCloser.Close()
+	filterTrailers(f.res.Trailer, f.replies)
+	return err
+}
+
+func filterTrailers(trailer http.Header, replies *nameSet) {
+	for name := range trailer {
+		if !trailerPasses(name, replies) {
+			delete(trailer, name)
+		}
+	}
 }
 
 // classify says which kind of failure the reverse proxy met.
