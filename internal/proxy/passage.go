@@ -41,7 +41,15 @@ var (
 
 // decorate sets Cardea's own headers of a response. Assigning map keys keeps their
 // case; Vary is a list that the upstream may have begun.
+//
+// After a chunked request of HTTP/1 the connection is closed. It may have stated a
+// length as well: net/http then rightly believes the coding and forgets the length,
+// so that it cannot be seen here, but whoever stands in front may have believed the
+// length, and sees the next request begin elsewhere (RFC 9112 §6.1 demands the close).
 func (p *passage) decorate(h http.Header) {
+	if p.r.ContentLength < 0 && p.r.ProtoMajor == 1 {
+		h["Connection"] = []string{"close"}
+	}
 	values := make([]string, len(p.reply))
 	for i, f := range p.reply {
 		if f.name == "Vary" {

@@ -22,9 +22,12 @@ func (w *replyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements [http.ResponseWriter].
 func (w *replyWriter) WriteHeader(status int) {
-	if status >= 200 {
+	switch {
+	case status >= 200:
 		w.p.started, w.p.status = true, status
-	} else {
+	case status == http.StatusContinue && w.p.r.Header["Expect"] == nil:
+		return // nobody asked
+	default:
 		h := w.Header()
 		for name := range h {
 			if !w.p.replies.reply(name) {
