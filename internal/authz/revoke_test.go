@@ -54,7 +54,7 @@ var endings = map[string]func(t *testing.T, tx *store.Tx, o *store.Organization,
 func (w *world) hammer(t *testing.T, end func(*testing.T, *store.Tx, *store.Organization, *key) error) {
 	w = &world{Authorizer: w.Authorizer, t: t, db: w.db}
 	w.time.Store(&start)
-	const keys, askers = 8, 4
+	const keys, askers = 8, 2
 	var over [keys]atomic.Bool
 	var requests [keys]*cardea.Request
 	organizations, all := make([]store.Organization, keys), make([]key, keys)
