@@ -378,22 +378,29 @@ func (s *script) move(ts *testscript.TestScript, by time.Duration) {
 
 // cmdAbsent holds that no file below a directory contains a text: absent TEXT DIR.
 func (s *script) cmdAbsent(ts *testscript.TestScript, args []string) {
-	files := 0
-	err := filepath.WalkDir(ts.MkAbs(args[1]), func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
+	files, err := regularFiles(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("no file below %s", args[1])
+	}
+	for _, name := range files {
 		content, err := os.ReadFile(name)
+		ts.Check(err)
 		if bytes.Contains(content, []byte(args[0])) {
 			ts.Fatalf("%s is in %s", args[0], name)
 		}
-		files++
+	}
+}
+
+// regularFiles returns the names of all files below a directory.
+func regularFiles(dir string) (names []string, err error) {
+	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			names = append(names, name)
+		}
 		return err
 	})
-	ts.Check(err)
-	if files == 0 {
-		ts.Fatalf("no file below %s", args[1])
-	}
+	return names, err
 }
 
 // cmdPlus adds whole numbers: plus A B SUM.
