@@ -68,6 +68,41 @@ func (d *Decision) Credential() string {
 	return d.entry.credentialID()
 }
 
+// Scopes returns what the caller was granted, implied scopes included; empty when
+// nobody was identified.
+func (d *Decision) Scopes() contract.ScopeSet {
+	if d.entry == nil {
+		return contract.ScopeSet{}
+	}
+	return d.entry.profile.scopes
+}
+
+// Kind returns the caller's kind of key, or nil.
+func (d *Decision) Kind() *contract.KeyKind {
+	if d.entry == nil {
+		return nil
+	}
+	return d.entry.profile.kind
+}
+
+// Plan returns the plan of the caller's organization; nil when nobody was identified
+// or the contract has no plans.
+func (d *Decision) Plan() *contract.Plan {
+	if d.entry == nil {
+		return nil
+	}
+	return d.entry.account.plan
+}
+
+// Member returns the id of the member that the caller's credential belongs to, "" when
+// it belongs to an organization as a whole.
+func (d *Decision) Member() string {
+	if d.entry == nil || d.entry.member == nil {
+		return ""
+	}
+	return *d.entry.member
+}
+
 // Organization returns the id of the caller's organization, "" when nobody was
 // identified.
 func (d *Decision) Organization() string {
