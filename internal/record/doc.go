@@ -3,6 +3,8 @@
 //
 // What a batch holds is of two sorts. Details, one row per request, may be dropped
 // when more comes than can be written; a drop is counted, and the request log shows a
-// gap. Counts are never dropped: what cannot be kept as a row is added up first, and
+// gap. There is a budget for rows, small for requests that went well and larger for all
+// others: ten thousand rows a second would be a hundred gigabytes a day, would leave a
+// request log of a few hours, and would cost more than the requests themselves. Counts are never dropped: what cannot be kept as a row is added up first, and
 // what cannot be written now is added to the next try.
 package record

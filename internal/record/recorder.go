@@ -19,6 +19,7 @@ const (
 	touchEvery = time.Second            // last uses, day counts
 	sweepEvery = time.Minute            // buckets of limits that are over
 	retryEvery = time.Second            // after an error of the store
+	gapEvery   = 10 * time.Second       // gaps of the request log
 )
 
 // Config is what a Recorder works with.

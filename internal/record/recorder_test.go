@@ -292,3 +292,36 @@ func TestStorageTroubleLosesNoCounts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRowsBeyondTheBudgetAreCountedAndRefusalsHaveTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t)
+		withKey(t, db)
+		r := record.New(record.Config{Store: db})
+		at := time.Now()
+		for i := range 5000 { // 2,000 rows at once are within the budget
+			r.Add(event(i, at))
+		}
+		for i := range 300 {
+			e := event(10_000+i, at)
+			e.Status, e.Reason, e.Step = 429, cardea.ReasonRateLimited, cardea.StepLimit
+			r.Add(e)
+		}
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if counted, logged, dropped := requests(t, db); counted != 5300 || logged != 2300 || dropped != 3000 {
+			t.Errorf("%d counted, %d logged, %d dropped; want 5300, 2300, 3000", counted, logged, dropped)
+		}
+		time.Sleep(time.Second) // is worth 500 rows
+		for i := range 1000 {
+			r.Add(event(20_000+i, at.Add(time.Second)))
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, logged, dropped := requests(t, db); logged != 2800 || dropped != 3500 {
+			t.Errorf("a second later: %d logged, %d dropped; want 2800, 3500", logged, dropped)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -19,6 +20,9 @@ type writer struct {
 
 	rows    []store.RequestRow // at most capacity
 	gap     store.Gap
+	gapAt   time.Time // when the gap began to be collected
+	plain   budget    // of rows about requests that went well
+	notable budget    // of rows about all others
 	usage   tally
 	touches store.Touch
 
@@ -34,6 +38,8 @@ type writer struct {
 
 func newWriter(r *Recorder) *writer {
 	w := &writer{r: r, spare: &buffer{}, usage: tally{}}
+	w.plain = budget{perSecond: plainRows, left: plainRows * budgetBurst}
+	w.notable = budget{perSecond: notableRows, left: notableRows * budgetBurst}
 	w.touches = store.Touch{Credentials: map[string]time.Time{}, Secrets: map[secret.Hash]time.Time{}}
 	w.credentials, w.secrets = map[string]struct{}{}, map[secret.Hash]struct{}{}
 	return w
@@ -45,18 +51,32 @@ func (w *writer) collect() {
 	w.usage.merge(spill)
 	w.join(gap)
 	n := full.n
+	now := time.Now()
+	w.plain.refill(now)
+	w.notable.refill(now)
 	full.drain(func(e *Event) {
 		w.usage.add(e)
 		w.use(e)
-		if len(w.rows) < capacity {
+		if len(w.rows) < capacity && w.budgetOf(e).take() {
 			w.rows = append(w.rows, e.row())
 			return
 		}
 		widen(&w.gap, e.At)
 		w.r.stats.dropped.Add(1)
 	})
+	if w.gap.Dropped > 0 && w.gapAt.IsZero() {
+		w.gapAt = now
+	}
 	w.spare = full
 	w.r.stats.events.Add(uint64(n))
+}
+
+// budgetOf returns the budget that an event's row is taken from.
+func (w *writer) budgetOf(e *Event) *budget {
+	if e.Reason == cardea.ReasonAllowed && e.Status < 400 && !e.OldSecret {
+		return &w.plain
+	}
+	return &w.notable
 }
 
 // join adds a gap to the one that is to be written.
@@ -96,27 +116,31 @@ func (w *writer) batch() {
 	if time.Now().Before(w.retryAt) {
 		return
 	}
-	w.report(w.write())
+	w.report(w.write(false))
 }
 
 // write writes rows, gaps and usage. What is written is forgotten, piece by piece, so
-// that a second try repeats nothing.
-func (w *writer) write() error {
+// that a second try repeats nothing. A gap is written once it has been collected for a
+// while, or when everything is to be written.
+func (w *writer) write(everything bool) error {
 	ctx := context.Background()
-	if len(w.rows) > 0 || w.gap.Dropped > 0 {
-		var gaps []store.Gap
-		if w.gap.Dropped > 0 {
-			gaps = append(gaps, w.gap)
-		}
+	var gaps []store.Gap
+	if w.gap.Dropped > 0 && (everything || time.Since(w.gapAt) >= gapEvery) {
+		gaps = append(gaps, w.gap)
+	}
+	if len(w.rows) > 0 || len(gaps) > 0 {
 		if err := w.r.cfg.Store.AppendRequests(ctx, w.rows, gaps); err != nil {
 			// Counts do not wait for rows: they are in another file on SQLite.
 			return errors.Join(err, w.writeUsage(ctx))
 		}
 		w.r.stats.rows.Add(uint64(len(w.rows)))
 		clear(w.rows)
-		w.rows, w.gap = w.rows[:0], store.Gap{}
+		w.rows = w.rows[:0]
 		if cap(w.rows) > capacity/4 { // after a rush the room for it goes
 			w.rows = nil
+		}
+		if len(gaps) > 0 {
+			w.gap, w.gapAt = store.Gap{}, time.Time{}
 		}
 	}
 	return w.writeUsage(ctx)
@@ -175,7 +199,7 @@ func (w *writer) sweep() {
 // all writes everything at once.
 func (w *writer) all() error {
 	w.collect()
-	err := w.report(errors.Join(w.write(), w.writeTouches()))
+	err := w.report(errors.Join(w.write(true), w.writeTouches()))
 	if err != nil {
 		return errors.Join(errLost, err)
 	}

@@ -60,27 +60,25 @@ type requestLog interface {
 const requestColumns = `at, request_id, credential, organization, environment, old_secret, method, host, route,
 	path, status, reason, step, client, latency_us, bytes_out, contract_line, detail`
 
-const insertGapSQL = `INSERT INTO request_log_gap (from_at, until_at, dropped) VALUES ($1, $2, $3)
-	ON CONFLICT (from_at, until_at) DO NOTHING`
+const insertGapSQL = `INSERT INTO request_log_gap (from_at, until_at, dropped) VALUES ($1, $2, $3)`
 
 // maxLogged bounds the texts of a row that callers choose.
 const maxLogged = 200
 
-// AppendRequests stores rows and gaps in the request log. It may be repeated after an
-// error: a row is stored once.
+// AppendRequests stores rows, and after them gaps, in the request log. It may be
+// repeated after an error: a row is stored once, and one gap too.
 func (db *DB) AppendRequests(ctx context.Context, rows []RequestRow, gaps []Gap) error {
-	byDay, gapsByDay := map[int64][]RequestRow{}, map[int64][]Gap{}
+	byDay := map[int64][]RequestRow{}
 	for _, r := range rows {
 		byDay[Day(r.At)] = append(byDay[Day(r.At)], r)
 	}
-	for _, g := range gaps {
-		gapsByDay[Day(g.From)] = append(gapsByDay[Day(g.From)], g)
-		if _, ok := byDay[Day(g.From)]; !ok {
-			byDay[Day(g.From)] = nil
+	for day, rows := range byDay {
+		if err := db.requests.append(ctx, day, rows, nil); err != nil {
+			return db.classify(err)
 		}
 	}
-	for day, rows := range byDay {
-		if err := db.requests.append(ctx, day, rows, gapsByDay[day]); err != nil {
+	for _, g := range gaps {
+		if err := db.requests.append(ctx, Day(g.From), nil, []Gap{g}); err != nil {
 			return db.classify(err)
 		}
 	}

@@ -53,9 +53,8 @@ CREATE INDEX IF NOT EXISTS request_log_credential ON request_log (credential, at
 CREATE TABLE IF NOT EXISTS request_log_gap (
   from_at  INTEGER NOT NULL,
   until_at INTEGER NOT NULL,
-  dropped  INTEGER NOT NULL,
-  PRIMARY KEY (from_at, until_at)
-) STRICT, WITHOUT ROWID;`
+  dropped  INTEGER NOT NULL
+) STRICT;`
 
 const insertRequestSQL = `INSERT INTO request_log (` + requestColumns + `)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)

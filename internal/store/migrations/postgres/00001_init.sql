@@ -180,6 +180,6 @@ CREATE INDEX request_log_credential ON request_log (credential, at);
 CREATE TABLE request_log_gap (
   from_at  BIGINT NOT NULL,
   until_at BIGINT NOT NULL,
-  dropped  BIGINT NOT NULL,
-  PRIMARY KEY (from_at, until_at)
+  dropped  BIGINT NOT NULL
 );
+CREATE INDEX request_log_gap_from ON request_log_gap (from_at);
