@@ -24,7 +24,9 @@ type Config struct {
 	// Token is a management token. Required for everything but [Client.GetHealth].
 	Token string
 
-	// HTTPClient sends the requests. Nil: a client with a timeout of 30 seconds.
+	// HTTPClient sends the requests; its CheckRedirect is not used. Nil: a client of
+	// its own. Calls whose context has no deadline get one of 30 seconds, except
+	// [Client.CreateBackup], which streams.
 	HTTPClient *http.Client
 }
 
@@ -44,12 +46,13 @@ func New(c Config) (*Client, error) {
 	client := &Client{base: strings.TrimSuffix(u.String(), "/"), token: c.Token}
 	if c.HTTPClient != nil {
 		client.http = *c.HTTPClient
-	} else {
-		client.http.Timeout = 30 * time.Second
 	}
 	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client, nil
 }
+
+// callTimeout bounds calls that their callers did not bound.
+const callTimeout = 30 * time.Second
 
 // Sizes of the answers the client reads.
 const (
@@ -95,6 +98,11 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (io.Read
 // call sends a request and decodes its answer.
 func call[Out any](ctx context.Context, c *Client, method, path string, in any) (Out, error) {
 	var out Out
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+	}
 	body, err := c.send(ctx, method, path, in)
 	if err != nil {
 		return out, err

@@ -65,6 +65,9 @@ func TestEveryOperationNeedsAToken(t *testing.T) {
 	if a := w.send("GET", "/v1/keys", "", nil); a.status != 200 {
 		t.Errorf("the good token is held up by the bad ones: %d", a.status)
 	}
+	if text := w.log.String(); !strings.Contains(text, "authentication failed") || !strings.Contains(text, "client=127.0.0.1") || strings.Contains(text, w.token[:20]) {
+		t.Errorf("the log does not tell of failed attempts, or tells too much:\n%s", text)
+	}
 	if a := w.send("GET", "/v1/keys?access_token="+w.token, "", func(r *http.Request) { r.Header.Del("Authorization") }); a.status != 401 {
 		t.Errorf("a token in the URL: %d", a.status)
 	}

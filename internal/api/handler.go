@@ -20,8 +20,8 @@ type Config struct {
 	// Manager carries out the operations. Required.
 	Manager *manage.Manager
 
-	// Logger gets one line per request that failed inside Cardea, with its cause. Nil:
-	// [slog.Default].
+	// Logger gets one line per request that failed inside Cardea, with its cause, and per
+	// failed authentication. Nil: [slog.Default].
 	Logger *slog.Logger
 }
 

@@ -86,7 +86,8 @@ func problemOf(err error) problem {
 	return p
 }
 
-// fail answers with an error, and logs it when it is Cardea's own.
+// fail answers with an error, and logs it when it is Cardea's own or somebody without a
+// token that works.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	p.RequestID = idOf(r)
@@ -100,11 +101,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &throttled):
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(throttled.Wait.Seconds()))))
 	}
-	if p.Status >= 500 {
-		h.logger.LogAttrs(r.Context(), slog.LevelError, "management request failed",
-			slog.String("request_id", p.RequestID), slog.String("operation", r.Pattern),
-			slog.Int("status", p.Status), slog.Any("error", err))
-	}
+	h.log(r, p, err)
 	body, err := json.Marshal(p)
 	if err != nil { // cannot be: strings and numbers only
 		body = []byte(`{}`)
@@ -112,4 +109,19 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	header.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // the client is gone; nobody is left to tell
+}
+
+// log logs failures that concern the operator: those inside Cardea, with their cause,
+// and failed attempts to authenticate, without what was presented.
+func (h *Handler) log(r *http.Request, p problem, err error) {
+	level, message := slog.LevelError, "management request failed"
+	switch {
+	case p.Status == http.StatusUnauthorized, p.Status == http.StatusTooManyRequests:
+		level, message = slog.LevelWarn, "management authentication failed"
+	case p.Status < 500:
+		return
+	}
+	h.logger.LogAttrs(r.Context(), level, message,
+		slog.String("request_id", p.RequestID), slog.String("operation", r.Pattern), slog.Int("status", p.Status),
+		slog.String("client", peerOf(r).String()), slog.Any("error", err))
 }

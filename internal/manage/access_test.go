@@ -84,6 +84,9 @@ func TestRolesAllowWhatTheySay(t *testing.T) {
 		{"raise a key's limits", "", func(a cardea.Actor) error {
 			return second2(w.UpdateKey(w.ctx, a, manage.UpdateKey{ID: key.ID, InheritLimits: true}))
 		}},
+		{"make a key with limits of its own", "", func(a cardea.Actor) error {
+			return second2(w.CreateKey(w.ctx, a, manage.CreateKey{Kind: "api_key", Environment: "live", Organization: o.ID, Name: "x", Limits: &manage.Limits{}}))
+		}},
 		{"disable others' tokens", "oa", func(a cardea.Actor) error { return second2(w.DisableKey(w.ctx, a, manage.ID{ID: theirs.ID})) }},
 		{"get a secret in another's name", "", func(a cardea.Actor) error {
 			return second2(w.RotateKey(w.ctx, a, manage.RotateKey{ID: theirs.ID}))

@@ -82,6 +82,11 @@ func keyAddresses(c *contract.Contract, texts []string) ([]netip.Prefix, *cardea
 // Operators may create any key. Members may create keys in their own organization if
 // the contract gives their role the right to that kind, and in no other person's name.
 func (m *Manager) CreateKey(ctx context.Context, actor cardea.Actor, in CreateKey) (KeySecret, error) {
+	if in.Limits != nil { // limits of its own are a matter of what was sold
+		if err := operator(actor); err != nil {
+			return KeySecret{}, err
+		}
+	}
 	plan, err := m.planKey(in)
 	if err != nil {
 		return KeySecret{}, err
