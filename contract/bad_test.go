@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	testflag "flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,5 +128,44 @@ func TestReportIsBounded(t *testing.T) {
 	data := []byte(strings.Repeat("unknown_field_x: 1\n", 5000))
 	if problems := mustFail(t, "many.yaml", data); len(problems) > maxProblems+1 {
 		t.Errorf("%d problems", len(problems))
+	}
+}
+
+// Texts that are large in one dimension cost no more than their size: none of them
+// keeps a reload busy.
+func TestHostileTextsAreCheap(t *testing.T) {
+	var routes, keys, fields, implied strings.Builder
+	routes.WriteString(testHead + "routes:\n")
+	implied.WriteString("cardea: 1\nscopes:\n")
+	keys.WriteString("cardea: 1\nkeys:\n")
+	for i := range 2000 {
+		fmt.Fprintf(&routes, "  - {match: \"/{a}/{b}/c%d/d\", methods: [GET, POST, PUT, PATCH, DELETE]}\n", i)
+		fmt.Fprintf(&keys, "  k%d: {format: {prefix: sk%d_}, present: [{header: x-key}]}\n", i, i)
+		fmt.Fprintf(&implied, "  s%d: {implies: [s%d]}\n", i, i+1)
+		fmt.Fprintf(&fields, "unknownfield%d: {a: b}\n", i)
+	}
+	for name, text := range map[string]string{
+		"routes":     routes.String(),
+		"keys":       keys.String(),
+		"scopes":     implied.String(),
+		"fields":     fields.String(),
+		"undeclared": testHead + "routes:\n  - {match: /, scopes: [" + strings.Repeat("q,", 40_000) + "]}\n",
+		"lines":      strings.Repeat("a:\n", 340_000),
+		"flow":       "[" + strings.Repeat("a,", 520_000),
+		"commented":  strings.Repeat("a: b #c\n", 120_000),
+		"documents":  strings.Repeat("--- a\n", 170_000),
+		"invisible":  strings.Repeat("\u200b", 340_000),
+		"dashes":     strings.Repeat("- ", 500_000),
+		"questions":  strings.Repeat("? ", 500_000),
+		"literal":    "a: |\n" + strings.Repeat(" x\n", 300_000),
+	} {
+		start := time.Now()
+		_, err := Load(name, []byte(text))
+		if took := time.Since(start); took > 10*time.Second { // usually below half a second
+			t.Errorf("%s: %v", name, took)
+		}
+		if (err == nil) != (name == "routes") {
+			t.Errorf("%s: %.200v", name, err)
+		}
 	}
 }

@@ -152,7 +152,7 @@ func settle(body template, w Wording, message template) template {
 
 // challenge returns the WWW-Authenticate value for a reason (RFC 6750 §3, RFC 9110
 // §11.6.1): every 401 has one; a refusal says why unless nothing was sent.
-func (k *compiler) challenge(reason cardea.Reason, status int) string {
+func (k *compiler) challenge(reason cardea.Reason, status int) []string {
 	scheme := "ApiKey"
 	if k.presentation("Authorization", "Bearer") != nil || len(k.c.presentations) == 0 {
 		scheme = "Bearer"
@@ -161,15 +161,15 @@ func (k *compiler) challenge(reason cardea.Reason, status int) string {
 	malformed := reason == cardea.ReasonMalformedCredential || reason == cardea.ReasonSeveralCredentials
 	switch {
 	case reason == cardea.ReasonScope && status == http.StatusForbidden:
-		return base + `, error="insufficient_scope"`
+		return []string{base + `, error="insufficient_scope"`}
 	case malformed && status == http.StatusBadRequest:
-		return base + `, error="invalid_request"`
+		return []string{base + `, error="invalid_request"`}
 	case status != http.StatusUnauthorized:
-		return ""
+		return nil
 	case reason == cardea.ReasonMissingCredential:
-		return base
+		return []string{base}
 	}
-	return base + `, error="invalid_token"`
+	return []string{base + `, error="invalid_token"`}
 }
 
 // realm makes a product's name fit for a quoted string of printable ASCII.

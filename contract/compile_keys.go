@@ -81,6 +81,9 @@ func (k *compiler) format(kind *KeyKind, v keyDoc) {
 			k.r.errorf(t.pos, "the kind does not exist in the environment %s", quote(k.c.environments[i].Name))
 		}
 	}
+	if by := v.Format.Prefix.by; by.given && len(by.entries) == 0 {
+		k.r.errorf(by.pos, "this kind of key would exist in no environment")
+	}
 }
 
 // expiry compiles and compares a kind's lengths of time.
@@ -129,6 +132,9 @@ func (k *compiler) present(v presentDoc) (Presentation, bool) {
 	case strings.EqualFold(v.Scheme.value, "Basic"):
 		k.r.errorf(v.Scheme.pos, "keys are not sent by Basic").suggest("use Bearer (RFC 6750)")
 		return Presentation{}, false
+	case header != "Authorization" && callersOwn[header]:
+		k.r.errorf(v.Header.pos, "%s has a meaning of its own; a key cannot be sent in it", header)
+		return Presentation{}, false
 	}
 	return Presentation{Header: header, Scheme: v.Scheme.value}, true
 }
@@ -139,6 +145,10 @@ func (k *compiler) presentations() {
 	for i, e := range k.d.Keys.entries {
 		kind := k.c.kinds[i]
 		for _, way := range kind.Present {
+			if way.Header == "Authorization" && kind.Shape != ShapePrefix {
+				k.r.warnf(e.value.Present.pos, "a %s in Authorization is recognised by its form alone", kind.Shape).
+					suggest("a prefixed secret is unmistakable; so is a header of its own")
+			}
 			k.addPresentation(e, kind, way)
 		}
 	}
@@ -174,9 +184,6 @@ func (k *compiler) addPresentation(e entry[keyDoc], kind *KeyKind, way Presentat
 				quote(kind.Name), quote(other.Name), way.Header).
 				suggest("give one a prefix, or a header of its own")
 		}
-	}
-	if way.Header == "Authorization" && kind.Shape != ShapePrefix {
-		k.r.warnf(e.value.Present.pos, "a %s in Authorization is recognised by its form alone", kind.Shape)
 	}
 	shared.Kinds = append(shared.Kinds, kind)
 }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,18 +28,18 @@ func (k *compiler) routes() {
 	}
 	defaults := k.corsSetting(k.d.CORS)
 	k.noUpstream = make([]bool, len(k.c.environments))
-	var patterns []compiledPattern
+	patterns := make([][]compiledPattern, len(items))
 	for i := range items {
 		route := k.route(&items[i], defaults)
 		route.Index = i
 		k.c.routes = append(k.c.routes, route)
 		for _, p := range k.patterns(&items[i]) {
-			patterns = append(patterns, compiledPattern{p, route, items[i].Match.pos})
+			patterns[i] = append(patterns[i], compiledPattern{p, route, items[i].Match.pos})
 		}
 	}
 	k.conflicts(patterns)
-	k.shadows(patterns)
-	for _, p := range patterns {
+	for _, p := range slices.Concat(patterns...) {
+		k.shadows(p)
 		k.c.table.add(p.pattern, p.route)
 	}
 }
@@ -190,24 +191,41 @@ func (k *compiler) checkRoute(r *Route, v *routeDoc) {
 
 // conflicts reports patterns that match the same requests without one being more
 // specific than the other, as [net/http.ServeMux] does.
-func (k *compiler) conflicts(patterns []compiledPattern) {
-	for i, p := range patterns {
-		for _, q := range patterns[:i] {
-			switch p.compare(q.pattern) {
-			case equivalent:
-				k.r.errorf(p.at, "%s matches the same requests as %s", quote(p.pattern.String()), quote(q.pattern.String())).
-					suggest("the other is on line %d; remove one", q.at.line)
-			case overlaps:
-				k.r.errorf(p.at, "%s and %s match some of the same requests, and neither is more specific",
-					quote(p.pattern.String()), quote(q.pattern.String())).
-					suggest("the other is on line %d; make one more specific, or give both the same methods", q.at.line)
+//
+// The patterns of one route differ in their method alone, so that most pairs of routes
+// are settled by one look at their paths.
+func (k *compiler) conflicts(routes [][]compiledPattern) {
+	for i, these := range routes {
+		for _, those := range routes[:i] {
+			if len(these) == 0 || len(those) == 0 || comparePaths(these[0].segments, those[0].segments) == disjoint {
+				continue
 			}
+			for _, p := range these {
+				for _, q := range those {
+					k.conflict(p, q)
+				}
+			}
+		}
+		if k.r.full() {
+			return
 		}
 	}
 }
 
-// shadows reports routes on the API host that hide an endpoint of Cardea's own.
-func (k *compiler) shadows(patterns []compiledPattern) {
+func (k *compiler) conflict(p, q compiledPattern) {
+	switch p.compare(q.pattern) {
+	case equivalent:
+		k.r.errorf(p.at, "%s matches the same requests as %s", quote(p.pattern.String()), quote(q.pattern.String())).
+			suggest("the other is on line %d; remove one", q.at.line)
+	case overlaps:
+		k.r.errorf(p.at, "%s and %s match some of the same requests, and neither is more specific",
+			quote(p.pattern.String()), quote(q.pattern.String())).
+			suggest("the other is on line %d; make one more specific, or give both the same methods", q.at.line)
+	}
+}
+
+// shadows reports a route on the API host that an endpoint of Cardea's own hides.
+func (k *compiler) shadows(p compiledPattern) {
 	for _, e := range k.c.endpoints.all() {
 		if e.Host != k.c.hosts.API {
 			continue
@@ -216,11 +234,9 @@ func (k *compiler) shadows(patterns []compiledPattern) {
 		if err != nil {
 			continue
 		}
-		for _, p := range patterns {
-			if comparePaths(p.segments, endpoint.segments) == equivalent {
-				k.r.errorf(p.at, "%s is the path of the %s endpoint", quote(e.Path), e.name).
-					suggest("the endpoint is on line %d; requests go there and never to this route", e.at.line)
-			}
+		if comparePaths(p.segments, endpoint.segments) == equivalent {
+			k.r.errorf(p.at, "%s is the path of the %s endpoint", quote(e.Path), e.name).
+				suggest("the endpoint is on line %d; requests go there and never to this route", e.at.line)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type refusal struct {
 	code      string
 	message   template // the inside of a JSON string
 	body      template // with code, status and message already in place
-	challenge string   // WWW-Authenticate without the scope, or ""
+	challenge []string // WWW-Authenticate without the scope, or nil
 }
 
 // denials holds a refusal for every reason.
@@ -40,8 +40,8 @@ func (c *Contract) Denial(reason cardea.Reason, v Vars) *cardea.Denial {
 	header := make(http.Header, 5)
 	header["Content-Type"] = jsonType
 	header["Cache-Control"] = noStore
-	if r.challenge != "" {
-		header["Www-Authenticate"] = []string{c.challenge(r, reason, v.Scopes)}
+	if r.challenge != nil {
+		header["Www-Authenticate"] = c.challenge(r, reason, v.Scopes)
 	}
 	if v.RetryAfter > 0 {
 		header[c.limitHeaders.RetryAfter] = []string{strconv.FormatInt(v.RetryAfter, 10)}
@@ -59,11 +59,11 @@ var (
 )
 
 // challenge completes the challenge with the scopes that would do.
-func (c *Contract) challenge(r *refusal, reason cardea.Reason, needed ScopeSet) string {
+func (c *Contract) challenge(r *refusal, reason cardea.Reason, needed ScopeSet) []string {
 	if reason != cardea.ReasonScope || needed.IsEmpty() {
 		return r.challenge
 	}
-	return r.challenge + `, scope="` + strings.Join(c.ScopeNames(needed), " ") + `"`
+	return []string{r.challenge[0] + `, scope="` + strings.Join(c.ScopeNames(needed), " ") + `"`}
 }
 
 func (r *refusal) render(v Vars) []byte {

@@ -59,6 +59,16 @@ func (k *compiler) environments() {
 		k.c.environments[i].Upstream = defaults[i]
 		if e.value.Upstream.given {
 			k.c.environments[i].Upstream = k.upstream(e.value.Upstream)
+			k.sharedUpstream(i, e.value.Upstream)
+		}
+	}
+}
+
+// sharedUpstream warns of an environment whose requests reach another one's API.
+func (k *compiler) sharedUpstream(i int, t text) {
+	for _, other := range k.c.environments[:i] {
+		if base := k.c.environments[i].Upstream; base != "" && base == other.Upstream {
+			k.r.warnf(t.pos, "%s has the same upstream: what is done here, is done there", quote(other.Name))
 		}
 	}
 }

@@ -120,6 +120,14 @@ var hopByHop = map[string]bool{
 	"Content-Encoding": true, "Expect": true, "Date": true, "Location": true, "Set-Cookie": true, "Origin": true,
 }
 
+// callersOwn are request headers with a meaning of their own: telling a fact in one
+// would change what the request asks for.
+var callersOwn = map[string]bool{
+	"Authorization": true, "Proxy-Authorization": true, "Cookie": true, "Accept": true, "Accept-Encoding": true,
+	"Accept-Language": true, "User-Agent": true, "Range": true, "If-Match": true, "If-None-Match": true,
+	"Cache-Control": true, "Forwarded": true, "Referer": true,
+}
+
 func (k *compiler) limitHeaders() {
 	v := k.d.LimitHeaders
 	h := LimitHeaders{RetryAfter: v.RetryAfter.or("Retry-After"), Standard: v.Standard.value}
@@ -156,6 +164,25 @@ func (k *compiler) forwarding() {
 		f.Headers[p.Fact] = p.Header
 	}
 	k.c.forwarding = f
+	for i, kind := range k.c.kinds {
+		k.strippedHeaders(k.d.Keys.entries[i].value.Present, kind)
+	}
+}
+
+// strippedHeaders reports ways to send a key in headers that are removed from every
+// request because Cardea sets them, or because strangers must not.
+func (k *compiler) strippedHeaders(at list[presentDoc], kind *KeyKind) {
+	for _, way := range kind.Present {
+		taken := strings.HasPrefix(way.Header, "X-Cardea-") || strings.HasPrefix(way.Header, "X-Forwarded-") ||
+			way.Header == "Forwarded" || way.Header == "X-Real-Ip"
+		for _, p := range defaultForwarding {
+			taken = taken || !k.d.Forwarding.given && http.CanonicalHeaderKey(p.Header) == way.Header
+		}
+		if taken {
+			k.r.errorf(at.pos, "%s is removed from requests, so no key would arrive in it", way.Header).
+				suggest("choose another header, such as X-Api-Key")
+		}
+	}
 }
 
 func (k *compiler) forwardHeaders() []FactHeader {
@@ -167,6 +194,9 @@ func (k *compiler) forwardHeaders() []FactHeader {
 			continue
 		}
 		canonical := http.CanonicalHeaderKey(t.value)
+		if callersOwn[canonical] {
+			k.r.errorf(t.pos, "%s is the caller's own header; the upstream needs it as it was sent", canonical)
+		}
 		if line, taken := seen[canonical]; taken {
 			k.r.errorf(t.pos, "the header %s carries two facts", quote(t.value)).suggest("the other is on line %d", line)
 		}

@@ -60,11 +60,48 @@ type routeTable struct {
 
 // A branch is what may follow a certain path. Its leaves are routes.
 type branch struct {
-	literals map[string]*branch
+	literals []literal          // looked through in turn while they are few
+	index    map[string]*branch // of literals, once they are many
 	wild     *branch
 	leaf     *Route // the path ends here
 	end      *Route // a slash and nothing more
 	multi    *Route // a slash and anything
+}
+
+// A literal is a segment's text and what follows it.
+type literal struct {
+	text string
+	next *branch
+}
+
+// few is how many literals are found faster by looking at each than by hashing.
+const few = 8
+
+// after returns the branch after a literal, nil when there is none.
+func (b *branch) after(text string) *branch {
+	if b.index != nil {
+		return b.index[text]
+	}
+	for i := range b.literals {
+		if b.literals[i].text == text {
+			return b.literals[i].next
+		}
+	}
+	return nil
+}
+
+// grow adds a literal that is not there yet.
+func (b *branch) grow(text string, next *branch) {
+	b.literals = append(b.literals, literal{text, next})
+	switch {
+	case b.index != nil:
+		b.index[text] = next
+	case len(b.literals) > few:
+		b.index = make(map[string]*branch, 2*few)
+		for _, l := range b.literals {
+			b.index[l.text] = l.next
+		}
+	}
 }
 
 func (t *routeTable) add(p pattern, route *Route) {
@@ -106,13 +143,10 @@ func (b *branch) step(s segment) *branch {
 		}
 		return b.wild
 	}
-	next := b.literals[s.text]
+	next := b.after(s.text)
 	if next == nil {
 		next = &branch{}
-		if b.literals == nil {
-			b.literals = map[string]*branch{}
-		}
-		b.literals[s.text] = next
+		b.grow(s.text, next)
 	}
 	return next
 }
@@ -154,7 +188,7 @@ func (b *branch) find(path string) *Route {
 	if i := strings.IndexByte(segment, '/'); i >= 0 {
 		segment, rest = segment[:i], segment[i:]
 	}
-	if next := b.literals[segment]; next != nil {
+	if next := b.after(segment); next != nil {
 		if route := next.find(rest); route != nil {
 			return route
 		}
@@ -196,12 +230,9 @@ func (b *branch) moved(to map[*Route]*Route) *branch {
 	if b == nil {
 		return nil
 	}
-	out := &branch{
-		literals: make(map[string]*branch, len(b.literals)),
-		wild:     b.wild.moved(to), leaf: to[b.leaf], end: to[b.end], multi: to[b.multi],
-	}
-	for text, next := range b.literals {
-		out.literals[text] = next.moved(to)
+	out := &branch{wild: b.wild.moved(to), leaf: to[b.leaf], end: to[b.end], multi: to[b.multi]}
+	for _, l := range b.literals {
+		out.grow(l.text, l.next.moved(to))
 	}
 	return out
 }

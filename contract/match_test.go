@@ -122,8 +122,8 @@ type known string
 
 func (known) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
-// On canonical paths the matcher finds what ServeMux finds, except that ServeMux
-// redirects where we have no route; and they refuse the same conflicts.
+// On canonical paths the matcher finds what ServeMux finds, except where ServeMux
+// completes a path by a redirect; and they refuse the same conflicts.
 func TestMatchAgreesWithServeMux(t *testing.T) {
 	segments := rapid.SampledFrom([]string{"a", "b", "c", "{x}", "{y}", "a:b"})
 	lasts := rapid.SampledFrom([]string{"a", "b", "c", "{x}", "{z...}", "{$}", ""})
@@ -176,8 +176,11 @@ func TestMatchAgreesWithServeMux(t *testing.T) {
 				path += "/"
 			}
 			method := rapid.SampledFrom([]string{"GET", "HEAD", "POST", "PUT"}).Draw(t, "verb")
-			handler, _ := mux.Handler(httptest.NewRequest(method, path, nil))
+			handler, pattern := mux.Handler(httptest.NewRequest(method, path, nil))
 			want, found := handler.(known)
+			if !found && strings.HasSuffix(pattern, "...}") || !found && strings.HasSuffix(pattern, "/") {
+				continue // ServeMux sends "/a" to "/a/"; we do not
+			}
 			m := c.Match(method, path)
 			if found != (m.Route != nil) || found && string(want) != m.Route.Pattern {
 				t.Fatalf("%s %s: %+v, ServeMux has %q (%v)", method, path, m.Route, want, found)

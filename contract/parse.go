@@ -22,7 +22,7 @@ const (
 // anchors, aliases, merge keys or tags, no duplicate keys, no characters that
 // deceive a reader. It returns nil after it has reported why not.
 func parse(r *reporter, text string) *yaml.Node {
-	if !checkCharacters(r, text) {
+	if !checkSize(r, text) || !checkCharacters(r, text) {
 		return nil
 	}
 	root := load(r, text)
@@ -35,6 +35,29 @@ func parse(r *reporter, text string) *yaml.Node {
 		return nil
 	}
 	return root
+}
+
+// checkSize reports text with more lines or values than a contract has, before the
+// parser, whose time grows with their square, sees it.
+func checkSize(r *reporter, text string) bool {
+	if len(r.lines) > maxNodes {
+		r.errorf(pos{line: maxNodes}, "more than %d lines", maxNodes)
+		return false
+	}
+	if strings.Count(text, ",") > 2*maxNodes {
+		r.errorf(pos{}, "more than %d values in one contract", maxNodes)
+		return false
+	}
+	markers := 0
+	for i, line := range r.lines {
+		if rest, ok := strings.CutPrefix(line, "---"); ok && (rest == "" || strings.ContainsAny(rest[:1], " \t\r")) {
+			if markers++; markers == 2 {
+				r.errorf(pos{line: i + 1, column: 1, width: 3}, "a second document starts here").suggest("one file holds one contract")
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // load runs the YAML parser and returns the root of the only document.
@@ -140,6 +163,9 @@ func (limits) CheckAlias(count, _ int) error {
 func checkCharacters(r *reporter, text string) bool {
 	line, column := 1, 1
 	for i, c := range text {
+		if r.full() {
+			return false
+		}
 		switch {
 		case c == utf8.RuneError && !strings.HasPrefix(text[i:], "�"):
 			r.errorf(pos{line: line, column: column}, "invalid UTF-8")

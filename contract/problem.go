@@ -106,24 +106,24 @@ const excerptWidth = 100
 // excerpt returns the printable part of the line around the column, and the caret line
 // that goes under it.
 func (p Problem) excerpt() (line, caret string) {
-	source := []rune(strings.TrimRight(p.Source, "\r\n"))
-	at := min(p.Column-1, len(source))
-	start := 0
-	if at > excerptWidth*3/4 && len(source) > excerptWidth {
-		start = min(at-excerptWidth/2, len(source)-excerptWidth/2)
-	}
-	end := min(start+excerptWidth, len(source))
-	shown := make([]rune, 0, end-start)
-	for _, r := range source[start:end] {
-		shown = append(shown, printable(r))
-	}
+	at, start := p.Column-1, 0
 	lead, tail := "", ""
-	if start > 0 {
-		lead = "…"
+	if at > excerptWidth*3/4 {
+		start, lead = at-excerptWidth/2, "…"
 	}
-	if end < len(source) {
-		tail = "…"
+	var shown []rune
+	i := 0
+	for _, r := range strings.TrimRight(p.Source, "\r\n") {
+		if i == start+excerptWidth {
+			tail = "…"
+			break
+		}
+		if i >= start {
+			shown = append(shown, printable(r))
+		}
+		i++
 	}
+	end := start + len(shown)
 	width := max(1, min(p.Width, end-at))
 	line = lead + string(shown) + tail
 	caret = strings.Repeat(" ", utf8.RuneCountInString(lead)+at-start) + "^" + strings.Repeat("~", width-1)
@@ -163,7 +163,6 @@ type reporter struct {
 	file  string
 	lines []string
 	list  []*Problem
-	full  bool
 }
 
 // maxProblems bounds the report: nobody mends more at once, and a hostile file must
@@ -185,6 +184,9 @@ func (r *reporter) warnf(p pos, format string, args ...any) *Problem {
 }
 
 func (r *reporter) report(s Severity, p pos, message string) *Problem {
+	if len(r.list) > maxProblems {
+		return &Problem{} // nobody will read it
+	}
 	line := min(max(p.line, 1), len(r.lines))
 	source := strings.TrimSuffix(r.lines[line-1], "\r")
 	column := min(max(p.column, 1), utf8.RuneCountInString(source)+1)
@@ -192,14 +194,10 @@ func (r *reporter) report(s Severity, p pos, message string) *Problem {
 		File: r.file, Line: line, Column: column, Width: max(p.width, 1),
 		Source: source, Message: message, Severity: s,
 	}
-	switch {
-	case len(r.list) < maxProblems:
-		r.list = append(r.list, problem)
-	case !r.full:
-		r.full = true
+	if len(r.list) == maxProblems {
 		problem.Message = "too many problems; the rest is not shown"
-		r.list = append(r.list, problem)
 	}
+	r.list = append(r.list, problem)
 	return problem
 }
 
@@ -207,6 +205,9 @@ func (r *reporter) report(s Severity, p pos, message string) *Problem {
 func (p *Problem) suggest(format string, args ...any) {
 	p.Suggestion = fmt.Sprintf(format, args...)
 }
+
+// full reports whether nothing more is taken: looking further is wasted.
+func (r *reporter) full() bool { return len(r.list) > maxProblems }
 
 // failed reports whether an error was recorded.
 func (r *reporter) failed() bool {

@@ -169,6 +169,10 @@ func (v *size) decode(d *decoder, n *yaml.Node) {
 			continue
 		}
 		count, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 40)
+		if err == nil && count == 0 {
+			d.r.errorf(v.pos, "0 would refuse every body").suggest("remove the line for no limit")
+			return
+		}
 		if err == nil && int64(count) <= math.MaxInt64/u.bytes {
 			v.value, v.given = int64(count)*u.bytes, true
 			return
