@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,9 @@ type world struct {
 	mu  sync.Mutex
 	now time.Time // zero: real time
 }
+
+// loopback is where the clients of these tests come from.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
 var operator = cardea.Actor{Type: "operator", ID: "test"}
 
