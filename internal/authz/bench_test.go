@@ -102,6 +102,16 @@ func BenchmarkCachedKey(b *testing.B) {
 	}
 }
 
+// BenchmarkFloor is what no decision can do without, to compare machines by: one
+// reading of the clock and one hash of a key.
+func BenchmarkFloor(b *testing.B) {
+	text := secret.New(secret.ShapePrefix, "ck_live_").Reveal()
+	for b.Loop() {
+		_ = time.Now()
+		_ = secret.HashOf(text)
+	}
+}
+
 func BenchmarkCachedKeyParallel(b *testing.B) {
 	w, secrets := warm(b, 10_000, 10_000)
 	b.ReportAllocs()

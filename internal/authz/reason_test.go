@@ -472,6 +472,28 @@ func TestDayQuotaAndLimitsOfTheirOwn(t *testing.T) {
 	}
 }
 
+// Guarantee: a contract may count each credential for itself; its own limits then make
+// the plan's stricter and never looser.
+func TestLimitsPerCredential(t *testing.T) {
+	w := newWorld(t, nil)
+	w.contract.Store(load(t, strings.Replace(acme, "default_plan:", "limits: {per: credential}\ndefault_plan:", 1)))
+	o := w.organization("standard")
+	first, second := w.key(o, "api_key", "live"), w.key(o, "api_key", "live", own(5, 0))
+	for range 2 {
+		w.allow(bearer("GET", "/v1/records", first))
+	}
+	if d := w.allow(bearer("GET", "/v1/records", second)); d.Limit.Limit != 5 || d.Limit.Remaining != 4 {
+		t.Errorf("its own limit: %+v", d.Limit)
+	}
+	if d := w.allow(bearer("GET", "/v1/records", first)); d.Limit.Limit != 300 || d.Limit.Remaining != 297 {
+		t.Errorf("the plan's limit: %+v", d.Limit)
+	}
+	loose := w.key(o, "api_key", "live", own(100_000, 0))
+	if d := w.allow(bearer("GET", "/v1/records", loose)); d.Limit.Limit != 300 {
+		t.Errorf("looser than the plan: %+v", d.Limit)
+	}
+}
+
 // Guarantee: guessing from one address is answered 429 and a valid credential from
 // the same address works all the while.
 func TestRefusedAttemptsAreThrottled(t *testing.T) {

@@ -7,7 +7,6 @@ import "github.com/cardea-dev/cardea"
 func (j *judgement) standing() cardea.Reason {
 	e := j.entry
 	j.OldSecret = e.flags&oldSecret != 0
-	now := j.now.UnixMicro()
 	switch {
 	case e.flags&revoked != 0:
 		return cardea.ReasonRevoked
@@ -15,7 +14,7 @@ func (j *judgement) standing() cardea.Reason {
 		return cardea.ReasonDisabled
 	case e.account.suspended:
 		return cardea.ReasonSuspended
-	case e.until != 0 && now >= e.until:
+	case e.until != 0 && j.now.UnixMicro() >= e.until:
 		if e.flags&superseded != 0 {
 			return cardea.ReasonSuperseded
 		}
