@@ -15,7 +15,6 @@ import (
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/authz"
 	"github.com/cardea-dev/cardea/internal/record"
-	"github.com/cardea-dev/cardea/internal/target"
 )
 
 // statusGone is recorded for a client that left before it was answered. It is never
@@ -38,7 +37,7 @@ type call struct {
 	step   cardea.Step
 	detail string
 
-	client string // clientText, once asked for
+	client, credential string // clientText and credentialID, once asked for
 }
 
 var calls = sync.Pool{New: func() any { return new(call) }}
@@ -232,7 +231,7 @@ func (c *call) end() {
 func (c *call) event(took time.Duration) record.Event {
 	d := &c.decision
 	e := record.Event{
-		At: c.at, RequestID: c.request.ID, Credential: d.Credential(), Organization: d.Organization(),
+		At: c.at, RequestID: c.request.ID, Credential: c.credentialID(), Organization: d.Organization(),
 		Environment: d.Environment, Secret: d.SecretHash(), OldSecret: d.OldSecret,
 		Method: c.r.Method, Host: c.r.Host, Path: pathOf(c.target), Status: c.status, Reason: c.reason,
 		Step: c.step, Client: d.Client, Latency: took, BytesOut: c.written, Detail: c.detail,
@@ -256,48 +255,4 @@ func pathOf(target string) string {
 		return target[:i]
 	}
 	return target
-}
-
-// clientText returns the client's address as text, "" when it is not known.
-func (c *call) clientText() string {
-	if c.client == "" && c.decision.Client.IsValid() {
-		c.client = c.decision.Client.String()
-	}
-	return c.client
-}
-
-// proto returns the scheme the client used: what a trusted proxy says, or what this
-// connection is.
-func (c *call) proto() string {
-	if target.IsTrusted(c.request.Peer, c.h.cfg.TrustedProxies) {
-		if v := c.r.Header["X-Forwarded-Proto"]; len(v) == 1 && (v[0] == "https" || v[0] == "http") {
-			return v[0]
-		}
-	}
-	if c.r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
-// port returns the port the client connected to: what a trusted proxy says, what the
-// client's Host names, or the scheme's own.
-func (c *call) port() string {
-	if target.IsTrusted(c.request.Peer, c.h.cfg.TrustedProxies) {
-		if v := c.r.Header["X-Forwarded-Port"]; len(v) == 1 && isPort(v[0]) {
-			return v[0]
-		}
-	}
-	if _, port, err := net.SplitHostPort(c.r.Host); err == nil && isPort(port) {
-		return port
-	}
-	if c.proto() == "https" {
-		return "443"
-	}
-	return "80"
-}
-
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0 && s[0] != '0' && s[0] != '+'
 }

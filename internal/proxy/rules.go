@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"strings"
-
 	"github.com/cardea-dev/cardea/contract"
 )
 
@@ -15,7 +13,7 @@ type rules struct {
 	facts    []contract.FactHeader
 	limits   contract.LimitHeaders
 	id       string // the request id's response header, or ""
-	caller   bool   // some fact is about the caller
+	scopes   texts  // of sets of scopes
 }
 
 // corsHeaders are the response headers of the CORS protocol.
@@ -41,7 +39,6 @@ func newRules(c *contract.Contract) *rules {
 	var own, credentials []string
 	for _, f := range r.facts {
 		own = append(own, f.Header)
-		r.caller = r.caller || aboutCaller(f.Fact)
 	}
 	if r.id != "" {
 		own = append(own, r.id) // a client's request id is not ours
@@ -62,89 +59,4 @@ func newRules(c *contract.Contract) *rules {
 	r.replies = replyNames(mine)
 	r.browser = replyNames(append(mine, corsHeaders...))
 	return r
-}
-
-// aboutCaller reports whether a fact is about the caller rather than the request.
-func aboutCaller(f contract.Fact) bool {
-	switch f {
-	case contract.FactOrganization, contract.FactSubject, contract.FactMember, contract.FactKind,
-		contract.FactCredential, contract.FactScopes, contract.FactPlan:
-		return true
-	}
-	return false
-}
-
-// facts sets what the upstream is told. A fact that is not known is not sent; since
-// client-sent copies are always removed, its absence can be relied on.
-func (c *call) facts() {
-	var who caller
-	if c.rules.caller {
-		who = c.caller()
-	}
-	for i := range c.rules.facts {
-		f := &c.rules.facts[i]
-		if value := c.fact(f.Fact, &who); value != "" {
-			c.own = append(c.own, field{f.Header, value})
-		}
-	}
-}
-
-// fact returns the value of one fact, "" when it is not known.
-func (c *call) fact(f contract.Fact, who *caller) string {
-	switch f {
-	case contract.FactRequestID:
-		return c.request.ID
-	case contract.FactClientAddress, contract.FactRealIP, contract.FactForwardedFor:
-		return c.clientText()
-	case contract.FactForwardedHost:
-		return c.r.Host
-	case contract.FactForwardedPort:
-		return c.port()
-	case contract.FactForwardedProto, contract.FactForwardedScheme, contract.FactScheme:
-		return c.proto()
-	case contract.FactRoute:
-		return c.decision.Route.Pattern
-	case contract.FactEnvironment:
-		return c.decision.Environment
-	}
-	return who.fact(f)
-}
-
-// A caller is who asks, as far as the upstream is told.
-type caller struct {
-	organization, subject, credential, kind, plan, scopes string
-}
-
-// caller returns the caller of an allowed request; zero on public routes.
-func (c *call) caller() caller {
-	p, ok := c.decision.Principal()
-	if !ok || !c.decision.Allowed {
-		return caller{}
-	}
-	return caller{
-		organization: p.Organization, subject: p.Subject, credential: p.Credential,
-		kind: p.Kind, plan: p.Plan, scopes: strings.Join(p.Scopes, " "),
-	}
-}
-
-func (w *caller) fact(f contract.Fact) string {
-	switch f {
-	case contract.FactOrganization:
-		return w.organization
-	case contract.FactSubject:
-		return w.subject
-	case contract.FactMember:
-		if w.subject != w.credential {
-			return w.subject
-		}
-	case contract.FactKind:
-		return w.kind
-	case contract.FactCredential:
-		return w.credential
-	case contract.FactScopes:
-		return w.scopes
-	case contract.FactPlan:
-		return w.plan
-	}
-	return ""
 }
