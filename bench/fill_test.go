@@ -21,7 +21,7 @@ environments:
 scopes:
   read: Read things
 plans:
-  large: {label: Large, per_minute: 100000000, burst: 10000000, per_day: 10000000000}
+  large: {label: Large, per_minute: 100000000, burst: 10000000, per_day: 2000000000}
 default_plan: large
 keys:
   api_key:

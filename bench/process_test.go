@@ -21,6 +21,9 @@ import (
 // clockTick is the unit of the processor times in /proc/PID/stat.
 const clockTick = 10 * time.Millisecond
 
+// host is the API's name in contractText.
+const host = "api.example.com"
+
 // A process is a running `cardea serve`.
 type process struct {
 	cmd  *exec.Cmd
@@ -119,6 +122,7 @@ func (p *process) mustAnswer(b *testing.B, secret string) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		req.Host = host
 		req.Header.Set("Authorization", "Bearer "+secret)
 		if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
 			_ = resp.Body.Close()
@@ -200,9 +204,7 @@ func (p *process) ask(secrets []string, first, step, n int, random bool) error {
 		if random {
 			k = rand.IntN(len(secrets))
 		}
-		out = append(out[:0], "GET /v1/things HTTP/1.1\r\nHost: "...)
-		out = append(out, p.addr...)
-		out = append(out, "\r\nAuthorization: Bearer "...)
+		out = append(out[:0], "GET /v1/things HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "...)
 		out = append(out, secrets[k]...)
 		out = append(out, "\r\n\r\n"...)
 		if _, err := conn.Write(out); err != nil {
