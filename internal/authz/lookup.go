@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -102,7 +103,7 @@ func (a *Authorizer) run(ctx context.Context, v *view, hash *secret.Hash, fl *fl
 		defer func() { <-turns }()
 	case <-ctx.Done():
 		a.stats.failed.Add(1)
-		fl.err = unavailable(ctx.Err())
+		fl.err = errBusy
 		return
 	}
 	query, stop := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
@@ -117,7 +118,8 @@ func (a *Authorizer) run(ctx context.Context, v *view, hash *secret.Hash, fl *fl
 	fl.entry, fl.seq, fl.err = a.fill(v, hash, &l, now), l.Seq, nil
 }
 
-var errPanic = unavailable(nil)
+// errBusy: no turn for a look-up came up in time. errPanic: see run.
+var errBusy, errPanic = unavailable(errors.New("too many look-ups at once")), unavailable(errors.New("panic"))
 
 // unavailable is the error of a decision that could not be made.
 func unavailable(cause error) error {

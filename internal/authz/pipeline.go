@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -228,10 +229,13 @@ func (j *judgement) shape() (cardea.Step, cardea.Reason) {
 // before its organization changed, is asked of the store.
 func (j *judgement) verify(ctx context.Context) (cardea.Reason, error) {
 	if j.entry == nil || j.a.stale(j.entry) {
-		slow := j.a.refused.exceeded(j.Client, j.now)
+		slow := j.entry == nil && j.a.refused.exceeded(j.Client, j.now)
 		e, err := j.a.lookup(ctx, j.view, &j.hash, j.need, j.now, slow)
 		j.entry = e
-		if err != nil {
+		switch {
+		case slow && errors.Is(err, errBusy):
+			return j.stranger(), nil // its address has used up the patience there is
+		case err != nil:
 			return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
 		}
 		if e == nil {

@@ -516,6 +516,16 @@ func TestRefusedAttemptsAreThrottled(t *testing.T) {
 	valid.Peer = netip.MustParseAddr("2001:db8::1")
 	w.allow(valid) // not in the cache yet
 	w.allow(valid)
+	// Look-ups for such an address have turns of their own, and none left is a 429.
+	w.queueTime = time.Millisecond
+	for range cap(w.slow) {
+		w.slow <- struct{}{}
+	}
+	w.expect(guess("2001:db8::1"), cardea.StepVerify, cardea.ReasonRateLimited)
+	w.allow(valid)
+	for range cap(w.slow) {
+		<-w.slow
+	}
 	w.advance(time.Minute)
 	w.expect(guess("2001:db8::1"), cardea.StepVerify, cardea.ReasonInvalidCredential)
 	// A flood from elsewhere resets nobody's count.
