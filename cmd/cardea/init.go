@@ -22,6 +22,7 @@ type answers struct {
 	product  string // name of the product
 	host     string // host name of its API
 	upstream string // base URL of the API behind Cardea
+	sandbox  string // the same for the test environment
 	prefix   string // what keys begin with, before _live_ and _test_
 }
 
@@ -37,7 +38,7 @@ func (a answers) fill(text string) string {
 	replace("product: Example", product, "product: "+quoted(product))
 	replace("# hosts: {api: api.example.com}", a.host, "hosts: {api: "+quoted(a.host)+"}")
 	replace(`"http://127.0.0.1:9000"`, a.upstream, quoted(a.upstream))
-	replace(`"http://127.0.0.1:9001"`, a.upstream, quoted(a.upstream))
+	replace(`"http://127.0.0.1:9001"`, a.sandbox, quoted(a.sandbox))
 	replace("sk_live_", a.prefix, quoted(a.prefix+"_live_"))
 	replace("sk_test_", a.prefix, quoted(a.prefix+"_test_"))
 	return text
@@ -87,6 +88,7 @@ With --like it writes one of the example contracts instead: ` + strings.Join(exa
 	c.Flags().StringVar(&given.product, "product", "", "`NAME` of the product")
 	c.Flags().StringVar(&given.host, "host", "", "host `NAME` of its API")
 	c.Flags().StringVar(&given.upstream, "upstream", "", "base `URL` of the API behind Cardea")
+	c.Flags().StringVar(&given.sandbox, "test-upstream", "", "base `URL` of the API for the test environment")
 	c.Flags().StringVar(&given.prefix, "prefix", "", "what keys begin with, before _live_ and _test_")
 	return c
 }
@@ -123,6 +125,7 @@ func (a *answers) ask(in io.Reader, out io.Writer) error {
 		{"Name of the product [Example]", &a.product},
 		{"Host name of its API [any]", &a.host},
 		{"URL of the API behind Cardea [http://127.0.0.1:9000]", &a.upstream},
+		{"The same for its test environment [http://127.0.0.1:9001]", &a.sandbox},
 		{"Its keys begin with [sk], then _live_ or _test_", &a.prefix},
 	} {
 		fmt.Fprintf(out, "%s: ", q.question)

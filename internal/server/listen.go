@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type door struct {
 // openDoor binds an address.
 func openDoor(name, address string, h http.Handler, tlsConfig *tls.Config, log *slog.Logger) (*door, error) {
 	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s listener: %s is in use by another program; stop it, or choose another address", name, address)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s listener: %w", name, err)
 	}

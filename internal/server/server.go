@@ -63,6 +63,7 @@ type Server struct {
 	log      *slog.Logger
 	now      cardea.Clock
 
+	lock     *os.File // held while the data directory is in use
 	contract *contractFile
 	store    *store.DB
 	recorder *record.Recorder
@@ -108,6 +109,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	if err := os.MkdirAll(s.settings.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if s.lock, err = lockData(s.settings.Data); err != nil {
+		return nil, err
 	}
 	if err := s.assemble(ctx, c); err != nil {
 		return nil, err
@@ -252,6 +256,9 @@ func (s *Server) close() error {
 	}
 	if s.store != nil {
 		failures = append(failures, s.store.Close())
+	}
+	if s.lock != nil {
+		failures = append(failures, s.lock.Close())
 	}
 	return errors.Join(failures...)
 }

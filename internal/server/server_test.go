@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,8 +107,92 @@ func TestOneServerPerPort(t *testing.T) {
 	settings := s.settings
 	settings.Data, settings.Listen = t.TempDir(), s.Addresses().API
 	_, err := New(t.Context(), Config{Settings: settings, ContractText: []byte(strings.Replace(testContract, "UPSTREAM", "http://127.0.0.1:1", 1))})
-	if err == nil || !strings.Contains(err.Error(), "api listener") {
+	if err == nil || !strings.Contains(err.Error(), "api listener: "+settings.Listen+" is in use by another program") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestOneServerPerDataDirectory holds that no second server trusts its memory while the
+// first one revokes.
+func TestOneServerPerDataDirectory(t *testing.T) {
+	first := testServer(t, http.NotFoundHandler())
+	c := Config{Settings: first.settings, ContractText: []byte(strings.Replace(testContract, "UPSTREAM", "http://127.0.0.1:1", 1))}
+	if second, err := New(t.Context(), c); err == nil || !strings.Contains(err.Error(), "another server uses the data directory") {
+		second.Close()
+		t.Errorf("second server: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	third, err := New(t.Context(), c)
+	if err != nil {
+		t.Fatalf("after the first one ended: %v", err)
+	}
+	if err := third.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReloadLosesNoRequest holds that requests go on while contracts are swapped, bad
+// ones among them.
+func TestReloadLosesNoRequest(t *testing.T) {
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }))
+	t.Cleanup(up.Close)
+	good := strings.Replace(testContract, "UPSTREAM", up.URL, 1)
+	settings := DefaultSettings()
+	settings.Listen, settings.ManagementListen, settings.Data = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
+	settings.Contract = filepath.Join(t.TempDir(), "cardea.yaml")
+	write := func(text string) {
+		if err := WritePrivate(settings.Contract, []byte(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	write(good)
+	s, err := New(t.Context(), Config{Settings: settings, AnyHost: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- s.Run(ctx) }()
+
+	var callers sync.WaitGroup
+	reloads := make(chan struct{})
+	for range 2 {
+		callers.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-reloads:
+					return
+				default:
+				}
+				resp, err := http.Get("http://" + s.Addresses().API + "/v1/x")
+				if err != nil {
+					t.Errorf("request %d: %v", n, err)
+					return
+				}
+				resp.Body.Close()
+				if resp.StatusCode != http.StatusOK {
+					t.Errorf("request %d: %s", n, resp.Status)
+				}
+			}
+		})
+	}
+	for i := range 10 {
+		write("cardea: 1\nproduct: Broken\n")
+		if err := s.Reload(); err == nil {
+			t.Error("a contract with problems was taken")
+		}
+		write(good + "# " + strings.Repeat("x", i) + "\n")
+		if err := s.Reload(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(reloads)
+	callers.Wait()
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
 	}
 }
 
