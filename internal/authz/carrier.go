@@ -25,6 +25,7 @@ type scheme struct {
 type form struct {
 	prefix string
 	length int
+	dash   int // where a shape without prefix has a "-", which no prefixed secret has
 	shape  string
 	kind   *contract.KeyKind
 	env    *contract.Environment // nil: the text does not tell
@@ -64,9 +65,9 @@ const (
 func formsOf(c *contract.Contract, kind *contract.KeyKind) []form {
 	switch kind.Shape {
 	case contract.ShapeUUID:
-		return []form{{length: lengthUUID, shape: secret.ShapeUUID, kind: kind}}
+		return []form{{length: lengthUUID, dash: 8, shape: secret.ShapeUUID, kind: kind}}
 	case contract.ShapeHex:
-		return []form{{length: lengthHex, shape: secret.ShapeHex, kind: kind}}
+		return []form{{length: lengthHex, dash: 32, shape: secret.ShapeHex, kind: kind}}
 	}
 	var forms []form
 	for _, env := range c.Environments() {
@@ -80,12 +81,12 @@ func formsOf(c *contract.Contract, kind *contract.KeyKind) []form {
 	return forms
 }
 
-// recognize returns the form that a text has by its length and prefix, or nil. Whether
-// its checksum holds is checked where it matters: before the database is asked.
+// recognize returns the one form that a text can have by its length and prefix, or nil.
+// Whether its checksum holds is checked where it matters: before the database is asked.
 func (s *scheme) recognize(text string) *form {
 	for i := range s.forms {
 		f := &s.forms[i]
-		if len(text) == f.length && strings.HasPrefix(text, f.prefix) {
+		if len(text) == f.length && strings.HasPrefix(text, f.prefix) && (f.dash == 0 || text[f.dash] == '-') {
 			return f
 		}
 	}

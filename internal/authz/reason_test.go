@@ -156,6 +156,34 @@ func TestShapeIsRefusedWithoutAQuery(t *testing.T) {
 	w.allow(get("X-Admintoken", admin.Reveal()))
 }
 
+// Guarantee: kinds that share a header are told apart by their text, also when their
+// secrets are of the same length.
+func TestKindsOfOneHeaderAreToldApart(t *testing.T) {
+	w := newWorld(t, nil)
+	text := strings.Replace(acme, "present: [{header: x-admintoken}]", "present: [{header: Authorization, scheme: Bearer}]", 1)
+	w.contract.Store(load(t, strings.Replace(text, "pt_live_", "pt_liv_", 1)))
+	o := w.organization("standard")
+	hex := w.key(o, "admin_token", "live")
+	prefixed := key{Secret: secret.New(secret.ShapePrefix, "pt_liv_")}
+	prefixed.Credential = store.Credential{ID: "key_p", Kind: "personal", Environment: "live", Organization: o.ID, CreatedAt: start}
+	w.change(func(tx *store.Tx) error {
+		if err := tx.InsertCredential(t.Context(), prefixed.Credential); err != nil {
+			return err
+		}
+		return tx.InsertSecret(t.Context(), store.CredentialSecret{Hash: prefixed.Hash(), Credential: "key_p"})
+	})
+	if len(hex.Reveal()) != len(prefixed.Reveal()) {
+		t.Fatal("the test needs secrets of one length")
+	}
+	for kind, k := range map[string]key{"admin_token": hex, "personal": prefixed} {
+		for range 2 {
+			if d := w.allow(bearer("GET", "/v1/me", k)); d.Kind().Name != kind {
+				t.Errorf("%s taken for %s", kind, d.Kind().Name)
+			}
+		}
+	}
+}
+
 // rot returns another base62 character.
 func rot(c byte) byte {
 	if c == 'a' {
