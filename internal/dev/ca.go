@@ -14,6 +14,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,9 +30,8 @@ type authority struct {
 	key  *ecdsa.PrivateKey
 	file string // PEM file of the certificate
 
-	mu    sync.Mutex
-	leaf  *tls.Certificate // for names; nil until asked for
-	names string           // of the leaf, joined
+	mu     sync.Mutex
+	leaves map[string]*tls.Certificate // :: names, joined → certificate
 }
 
 const (
@@ -86,14 +87,34 @@ func (a *authority) create() (err error) {
 	return err
 }
 
-// certificate returns a leaf for the names, localhost and the loopback addresses. It
-// makes a new one when the names have changed.
+// maxLeaves bounds the certificates that are kept; a client may ask for any name.
+const maxLeaves = 64
+
+// forClient returns the certificate for the name that a client asks for (RFC 6066 §3):
+// one for all of the contract's names if it is one of them or none, else one of its
+// own, since any host name works here.
+func (a *authority) forClient(hello *tls.ClientHelloInfo, names []string) (*tls.Certificate, error) {
+	name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+	if name == "" || name == "localhost" || slices.Contains(names, name) || !isHostName(name) {
+		return a.certificate(names)
+	}
+	return a.certificate([]string{name})
+}
+
+// isHostName reports whether a name may stand in a certificate.
+func isHostName(name string) bool {
+	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789-."
+	return len(name) <= 253 && strings.Trim(name, allowed) == "" && !strings.Contains(name, "..") && name[0] != '.'
+}
+
+// certificate returns a leaf for the names, localhost and the loopback addresses,
+// making it the first time.
 func (a *authority) certificate(names []string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	joined := fmt.Sprint(names)
-	if a.leaf != nil && a.names == joined {
-		return a.leaf, nil
+	joined := strings.Join(names, " ")
+	if leaf, ok := a.leaves[joined]; ok {
+		return leaf, nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -113,9 +134,11 @@ func (a *authority) certificate(names []string) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.leaf = &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}
-	a.names = joined
-	return a.leaf, nil
+	if a.leaves == nil || len(a.leaves) >= maxLeaves {
+		a.leaves = map[string]*tls.Certificate{}
+	}
+	a.leaves[joined] = &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}
+	return a.leaves[joined], nil
 }
 
 // serial returns a random serial number of 127 bits.

@@ -2,12 +2,15 @@ package dev
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -231,5 +234,26 @@ func TestAuthorityIsKept(t *testing.T) {
 	}
 	if other, _ := first.certificate([]string{"api.example.org"}); other == one {
 		t.Error("the same leaf for other names")
+	}
+	for asked, want := range map[string]string{
+		"": "api.example.com", "localhost": "localhost", "API.example.com": "api.example.com", "127.0.0.1": "127.0.0.1",
+		"project.example.net": "project.example.net",
+	} {
+		pair, err := first.forClient(&tls.ClientHelloInfo{ServerName: asked}, []string{"api.example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := x509.ParseCertificate(pair.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := leaf.VerifyHostname(want); err != nil {
+			t.Errorf("asked for %q: %v", asked, err)
+		}
+	}
+	for i := range 3 * maxLeaves {
+		if _, err := first.certificate([]string{strconv.Itoa(i)}); err != nil || len(first.leaves) > maxLeaves {
+			t.Fatalf("%d certificates kept, %v", len(first.leaves), err)
+		}
 	}
 }

@@ -214,19 +214,25 @@ func (s *Server) Reload() error {
 	return err
 }
 
-// maintenance is how often old records are deleted.
-const maintenance = 10 * time.Minute
+// How often old records are deleted and checkpoints of the audit log are signed.
+const (
+	maintenance  = 10 * time.Minute
+	checkpointed = time.Minute
+)
 
-// maintain deletes old records from time to time.
+// maintain deletes old records and signs checkpoints from time to time.
 func (s *Server) maintain(ctx context.Context) {
-	ticker := time.NewTicker(maintenance)
-	defer ticker.Stop()
+	old, checkpoint := time.NewTicker(maintenance), time.NewTicker(checkpointed)
+	defer old.Stop()
+	defer checkpoint.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-old.C:
 			s.sweep(ctx)
+		case <-checkpoint.C:
+			s.signCheckpoint(ctx)
 		}
 	}
 }
