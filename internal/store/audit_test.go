@@ -86,16 +86,18 @@ func TestAuditEventsTellWhoDidWhatAndWhen(t *testing.T) {
 
 func TestTamperedAuditLogIsFound(t *testing.T) {
 	for name, tamper := range map[string]string{
-		"record changed":     `UPDATE audit_event SET record = replace(record, '"i":4', '"i":9') WHERE seq = 5`,
-		"column changed":     `UPDATE audit_event SET actor_id = 'somebody else' WHERE seq = 5`,
-		"organization moved": `UPDATE audit_event SET organization = '' WHERE seq = 5`,
-		"event deleted":      `DELETE FROM audit_event WHERE seq = 5`,
-		"last deleted":       `DELETE FROM audit_event WHERE seq = 9`,
-		"last forgotten":     `UPDATE audit_head SET size = 8`,
-		"hash changed":       `UPDATE audit_hash SET hash = (SELECT hash FROM audit_hash WHERE idx = 0) WHERE idx = 7`,
-		"hash deleted":       `DELETE FROM audit_hash WHERE idx = 8`,
-		"checkpoint forged":  `UPDATE audit_checkpoint SET note = replace(note, 'A', 'B')`,
-		"checkpoint moved":   `UPDATE audit_checkpoint SET size = 8`,
+		"record changed":      `UPDATE audit_event SET record = replace(record, '"i":4', '"i":9') WHERE seq = 5`,
+		"column changed":      `UPDATE audit_event SET actor_id = 'somebody else' WHERE seq = 5`,
+		"organization moved":  `UPDATE audit_event SET organization = '' WHERE seq = 5`,
+		"event deleted":       `DELETE FROM audit_event WHERE seq = 5`,
+		"last deleted":        `DELETE FROM audit_event WHERE seq = 9`,
+		"last forgotten":      `UPDATE audit_head SET size = 8`,
+		"hash changed":        `UPDATE audit_hash SET hash = (SELECT hash FROM audit_hash WHERE idx = 0) WHERE idx = 7`,
+		"hash deleted":        `DELETE FROM audit_hash WHERE idx = 8`,
+		"checkpoint forged":   "UPDATE audit_checkpoint SET note = replace(note, '\n9\n', '\n8\n')",
+		"checkpoint unsigned": "UPDATE audit_checkpoint SET note = replace(note, '— cardea', '— caldea')",
+		"key of checkpoints":  `DELETE FROM setting`,
+		"checkpoint moved":    `UPDATE audit_checkpoint SET size = 8`,
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 			storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {

@@ -44,8 +44,6 @@ func (r Reader) AuditTree(ctx context.Context) (Tree, error) {
 //
 // Somebody who can write the database can also rewrite all of it; what they cannot
 // is agree with a checkpoint that has left the machine, see [DB.VerifyCheckpoint].
-// Checkpoints by another key, as a restored backup has them, are compared with the
-// tree like all others.
 func (db *DB) VerifyAudit(ctx context.Context) (Tree, error) {
 	tx, err := db.readers.BeginTx(ctx, db.engine.snapshot)
 	if err != nil {
@@ -213,32 +211,23 @@ func (v *verifier) reader() tlog.HashReaderFunc {
 	}
 }
 
-// checkpoints reads the signed texts and checks their signatures when the key is there.
+// checkpoints reads the checkpoints and checks their signatures.
 func (v *verifier) checkpoints(ctx context.Context) error {
 	points, err := v.r.checkpoints(ctx)
 	if err != nil {
 		return err
 	}
-	key, err := v.r.db.checkpointKey(false)
+	keys, err := v.r.verifiers(ctx)
 	if err != nil {
 		return err
 	}
 	v.signed = map[int64]string{}
 	for _, p := range points {
-		text := p.Note
-		if key != nil {
-			opened, err := note.Open([]byte(p.Note), note.VerifierList(key.verifier))
-			var foreign *note.UnverifiedNoteError
-			switch {
-			case err == nil:
-				text = opened.Text
-			case errors.As(err, &foreign):
-				text = foreign.Note.Text
-			default:
-				return damaged("the checkpoint at %d events was forged", p.Size)
-			}
+		opened, err := note.Open([]byte(p.Note), note.VerifierList(keys...))
+		if err != nil {
+			return damaged("the checkpoint at %d events was forged", p.Size)
 		}
-		v.signed[p.Size] = text
+		v.signed[p.Size] = opened.Text
 	}
 	return nil
 }

@@ -38,11 +38,12 @@ type signingKey struct {
 // SignCheckpoint signs the current state of the audit log and stores the checkpoint.
 // ok is false when the log is empty or has not grown since the last one.
 func (db *DB) SignCheckpoint(ctx context.Context) (c Checkpoint, ok bool, err error) {
-	key, err := db.checkpointKey(true)
+	key, err := db.checkpointKey()
 	if err != nil {
 		return Checkpoint{}, false, err
 	}
 	err = db.write(ctx, func(q querier) error {
+		c, ok = Checkpoint{}, false
 		r := Reader{q: q, db: db}
 		tree, err := r.AuditTree(ctx)
 		if err != nil {
@@ -56,6 +57,12 @@ func (db *DB) SignCheckpoint(ctx context.Context) (c Checkpoint, ok bool, err er
 		if err != nil {
 			return err
 		}
+		// Whoever verifies later, after a restore with another key perhaps, finds the
+		// public key beside the checkpoints.
+		if _, err := q.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO NOTHING`, verifierSetting+strconv.FormatUint(uint64(key.verifier.KeyHash()), 16), key.public); err != nil {
+			return err
+		}
 		c, ok = Checkpoint{Size: tree.Size, At: db.Now(), Note: string(text)}, true
 		_, err = q.ExecContext(ctx, `INSERT INTO audit_checkpoint (size, at, note) VALUES ($1, $2, $3)`,
 			c.Size, stamp(c.At), c.Note)
@@ -65,6 +72,28 @@ func (db *DB) SignCheckpoint(ctx context.Context) (c Checkpoint, ok bool, err er
 		return Checkpoint{}, false, err
 	}
 	return c, ok, nil
+}
+
+// verifierSetting is what the names of settings that hold public keys of checkpoints
+// begin with.
+const verifierSetting = "audit.verifier."
+
+// verifiers returns the public keys of all checkpoints that were signed here.
+func (r Reader) verifiers(ctx context.Context) ([]note.Verifier, error) {
+	s := sel(`SELECT value FROM setting`).and("name LIKE ?", verifierSetting+"%")
+	texts, err := collect(ctx, r, s, func(v *string) []any { return []any{v} })
+	if err != nil {
+		return nil, err
+	}
+	var list []note.Verifier
+	for _, text := range texts {
+		v, err := note.NewVerifier(text)
+		if err != nil {
+			return nil, damaged("a public key of checkpoints is not one")
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
 
 // LastCheckpoint returns the newest checkpoint, a zero one when none was signed.
@@ -87,7 +116,7 @@ func (r Reader) checkpoints(ctx context.Context) ([]Checkpoint, error) {
 // CheckpointVerifier returns the public key of the checkpoints as a note verifier key,
 // which may be published.
 func (db *DB) CheckpointVerifier() (string, error) {
-	key, err := db.checkpointKey(true)
+	key, err := db.checkpointKey()
 	if err != nil {
 		return "", err
 	}
@@ -98,7 +127,7 @@ func (db *DB) CheckpointVerifier() (string, error) {
 // elsewhere, was signed for. An error with [ErrAuditDamaged] in its chain says that it
 // does not, or that the checkpoint is not by this server's key.
 func (db *DB) VerifyCheckpoint(ctx context.Context, text string) (Tree, error) {
-	key, err := db.checkpointKey(true)
+	key, err := db.checkpointKey()
 	if err != nil {
 		return Tree{}, err
 	}
@@ -146,17 +175,13 @@ func parseCheckpoint(text string) (Tree, error) {
 	return Tree{size, [32]byte(root)}, nil
 }
 
-// checkpointKey reads the key file. Where there is none it makes one, or returns nil
-// when create is false.
-func (db *DB) checkpointKey(create bool) (*signingKey, error) {
+// checkpointKey reads the key file, or makes it where there is none.
+func (db *DB) checkpointKey() (*signingKey, error) {
 	name := db.cfg.CheckpointKey
 	if name == "" && db.cfg.Dir != "" {
 		name = filepath.Join(db.cfg.Dir, "audit.key")
 	}
 	if name == "" {
-		if !create {
-			return nil, nil
-		}
 		return nil, cardea.Errorf(cardea.KindInvalid, "no file is configured for the key that signs checkpoints")
 	}
 	text, err := os.ReadFile(name)
@@ -164,8 +189,6 @@ func (db *DB) checkpointKey(create bool) (*signingKey, error) {
 	case err == nil:
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, &cardea.Error{Kind: cardea.KindUnavailable, Public: "the checkpoint key cannot be read", Cause: err}
-	case !create:
-		return nil, nil
 	default:
 		if text, err = makeKey(name); err != nil {
 			return nil, &cardea.Error{Kind: cardea.KindUnavailable, Public: "the checkpoint key cannot be made", Cause: err}

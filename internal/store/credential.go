@@ -32,10 +32,12 @@ const credentialColumns = `id, kind, environment, organization, member, name, sc
 	expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at`
 
 func (c *Credential) scan() []any {
-	return []any{&c.ID, &c.Kind, &c.Environment, &c.Organization, (*text)(&c.Member), &c.Name,
+	return []any{
+		&c.ID, &c.Kind, &c.Environment, &c.Organization, (*text)(&c.Member), &c.Name,
 		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), (*stamp)(&c.ExpiresAt),
 		(*stamp)(&c.LastUsedAt), (*stamp)(&c.DisabledAt), (*stamp)(&c.RevokedAt), &c.RevokedReason,
-		&c.CreatedBy, (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt)}
+		&c.CreatedBy, (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt),
+	}
 }
 
 // Credential returns one credential, or a KindNotFound error.

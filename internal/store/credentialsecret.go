@@ -22,8 +22,10 @@ type CredentialSecret struct {
 const secretColumns = `hash, credential, hint, sealed, created_at, expires_at, last_used_at`
 
 func (s *CredentialSecret) scan() []any {
-	return []any{(*hashBytes)(&s.Hash), &s.Credential, &s.Hint, &s.Sealed, (*stamp)(&s.CreatedAt),
-		(*stamp)(&s.ExpiresAt), (*stamp)(&s.LastUsedAt)}
+	return []any{
+		(*hashBytes)(&s.Hash), &s.Credential, &s.Hint, &s.Sealed, (*stamp)(&s.CreatedAt),
+		(*stamp)(&s.ExpiresAt), (*stamp)(&s.LastUsedAt),
+	}
 }
 
 // Secrets returns all secrets of a credential, newest first; none when there is no

@@ -23,8 +23,10 @@ type ManagementToken struct {
 const tokenColumns = `id, name, hash, hint, created_by, created_at, expires_at, revoked_at, last_used_at`
 
 func (t *ManagementToken) scan() []any {
-	return []any{&t.ID, &t.Name, (*hashBytes)(&t.Hash), &t.Hint, &t.CreatedBy, (*stamp)(&t.CreatedAt),
-		(*stamp)(&t.ExpiresAt), (*stamp)(&t.RevokedAt), (*stamp)(&t.LastUsedAt)}
+	return []any{
+		&t.ID, &t.Name, (*hashBytes)(&t.Hash), &t.Hint, &t.CreatedBy, (*stamp)(&t.CreatedAt),
+		(*stamp)(&t.ExpiresAt), (*stamp)(&t.RevokedAt), (*stamp)(&t.LastUsedAt),
+	}
 }
 
 // ManagementToken returns one token, or a KindNotFound error.

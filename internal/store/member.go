@@ -22,8 +22,10 @@ type Member struct {
 const memberColumns = `id, organization, email, name, role, disabled_at, created_at, updated_at`
 
 func (m *Member) scan() []any {
-	return []any{&m.ID, &m.Organization, &m.Email, &m.Name, &m.Role, (*stamp)(&m.DisabledAt),
-		(*stamp)(&m.CreatedAt), (*stamp)(&m.UpdatedAt)}
+	return []any{
+		&m.ID, &m.Organization, &m.Email, &m.Name, &m.Role, (*stamp)(&m.DisabledAt),
+		(*stamp)(&m.CreatedAt), (*stamp)(&m.UpdatedAt),
+	}
 }
 
 // Member returns one member, or a KindNotFound error.

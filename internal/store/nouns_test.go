@@ -141,6 +141,9 @@ func TestUpdatesReplaceWhatMayChangeAndNothingElse(t *testing.T) {
 				return err
 			}
 			o, err := tx.Organization(ctx, "org_1")
+			if err != nil {
+				return err
+			}
 			o.Plan, o.SuspendedAt = "scale", hour(2)
 			if err := tx.UpdateOrganization(ctx, o); err != nil {
 				return err
@@ -317,8 +320,10 @@ func TestLookupTellsEverythingInOneAnswer(t *testing.T) {
 		day := store.Day(db.Now())
 		for range 2 {
 			if err := db.AddDayCounts(ctx, []store.DayCount{
-				{Owner: "org_1/live", Day: day, N: 20}, {Owner: "org_1/test", Day: day, N: 1},
-				{Owner: "key_1", Day: day, N: 3}, {Owner: "key_1", Day: day - 1, N: 99},
+				{Owner: "org_1/live", Day: day, N: 20},
+				{Owner: "org_1/test", Day: day, N: 1},
+				{Owner: "key_1", Day: day, N: 3},
+				{Owner: "key_1", Day: day - 1, N: 99},
 			}); err != nil {
 				t.Fatal(err)
 			}

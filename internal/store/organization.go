@@ -19,8 +19,10 @@ type Organization struct {
 const organizationColumns = `id, name, plan, limits, suspended_at, created_at, updated_at`
 
 func (o *Organization) scan() []any {
-	return []any{&o.ID, &o.Name, &o.Plan, asJSON(&o.Limits), (*stamp)(&o.SuspendedAt),
-		(*stamp)(&o.CreatedAt), (*stamp)(&o.UpdatedAt)}
+	return []any{
+		&o.ID, &o.Name, &o.Plan, asJSON(&o.Limits), (*stamp)(&o.SuspendedAt),
+		(*stamp)(&o.CreatedAt), (*stamp)(&o.UpdatedAt),
+	}
 }
 
 // Organization returns one organization, or a KindNotFound error.

@@ -23,7 +23,8 @@ const (
 
 // openPostgres connects to the server that the DSN names.
 func (db *DB) openPostgres(ctx context.Context) (err error) {
-	db.engine = &engine{name: "postgres", kind: postgresKind, again: postgresAgain,
+	db.engine = &engine{
+		name: "postgres", kind: postgresKind, again: postgresAgain,
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	}
 	if db.cfg.Dir != "" {
@@ -91,8 +92,10 @@ func (db *DB) oncePostgres(ctx context.Context, most time.Duration, fn func(quer
 		if errors.As(err, &refused) {
 			return err
 		}
-		return &cardea.Error{Kind: cardea.KindUnavailable, Cause: err,
-			Public: "the database went away while the change was being stored: whether it was is not known"}
+		return &cardea.Error{
+			Kind: cardea.KindUnavailable, Cause: err,
+			Public: "the database went away while the change was being stored: whether it was is not known",
+		}
 	}
 	return nil
 }

@@ -94,9 +94,11 @@ func (r *RequestRow) args() []any {
 	if r.OldSecret {
 		old = 1
 	}
-	return []any{r.At.UnixMicro(), clean(r.RequestID), r.Credential, r.Organization, r.Environment, old,
+	return []any{
+		r.At.UnixMicro(), clean(r.RequestID), r.Credential, r.Organization, r.Environment, old,
 		clean(r.Method), clean(r.Host), clean(r.Route), clean(r.Path), r.Status, r.Reason.String(),
-		r.Step.String(), client, r.Latency.Microseconds(), r.BytesOut, r.ContractLine, clean(r.Detail)}
+		r.Step.String(), client, r.Latency.Microseconds(), r.BytesOut, r.ContractLine, clean(r.Detail),
+	}
 }
 
 // clean makes a text of a caller's storable: bounded, UTF-8, without NUL, which
@@ -110,9 +112,11 @@ func clean(s string) string {
 
 // scan returns the targets of requestColumns.
 func (r *RequestRow) scan() []any {
-	return []any{(*stamp)(&r.At), &r.RequestID, &r.Credential, &r.Organization, &r.Environment, &r.OldSecret,
+	return []any{
+		(*stamp)(&r.At), &r.RequestID, &r.Credential, &r.Organization, &r.Environment, &r.OldSecret,
 		&r.Method, &r.Host, &r.Route, &r.Path, &r.Status, (*reasonName)(&r.Reason), (*stepName)(&r.Step),
-		(*address)(&r.Client), (*microseconds)(&r.Latency), &r.BytesOut, &r.ContractLine, &r.Detail}
+		(*address)(&r.Client), (*microseconds)(&r.Latency), &r.BytesOut, &r.ContractLine, &r.Detail,
+	}
 }
 
 // Request returns the logged request with an id, or a KindNotFound error: it never

@@ -49,7 +49,8 @@ func (db *DB) pool(file, synchronous string, readonly bool, n int) (*sql.DB, err
 // openSQLite opens the two databases of the data directory: one connection writes the
 // control data, four read it.
 func (db *DB) openSQLite(ctx context.Context) (err error) {
-	db.engine = &engine{name: "sqlite", kind: sqliteKind, again: func(error) bool { return false },
+	db.engine = &engine{
+		name: "sqlite", kind: sqliteKind, again: func(error) bool { return false },
 		snapshot: &sql.TxOptions{ReadOnly: true}, // every read transaction is one (WAL)
 	}
 	if err := db.makeDir(filepath.Join(db.cfg.Dir, "logs")); err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql/driver"
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -137,9 +136,6 @@ type Limits struct {
 	Burst     int64 `json:"burst,omitzero"`
 	PerDay    int64 `json:"per_day,omitzero"`
 }
-
-// prefixes is a list of address ranges; nil means that there is no list.
-type prefixes = []netip.Prefix
 
 // Day returns the number of the UTC day that t lies in, counted from 1970-01-01.
 func Day(t time.Time) int64 {

@@ -119,7 +119,7 @@ const usageSums = `CAST(coalesce(sum(requests), 0) AS BIGINT),
 
 // Usage sums the usage that a filter selects, newest and largest rows first.
 func (db *DB) Usage(ctx context.Context, f UsageFilter) ([]UsageRow, error) {
-	var columns, into = []string{}, []func(*UsageRow) any{}
+	columns, into := []string{}, []func(*UsageRow) any{}
 	for _, by := range f.By {
 		d, ok := usageDimensions[by]
 		if !ok {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -136,9 +137,12 @@ func start(bin string) (string, error) {
 	}
 	cmd := exec.Command("/bin/sh", "-c", supervise, "sh", bin, dir, strconv.Itoa(port))
 	cmd.Dir, cmd.SysProcAttr = dir, attr
-	if lifeline, err = cmd.StdinPipe(); err != nil {
+	// The write end is closed by this process's end, and by nothing else.
+	end, err := cmd.StdinPipe()
+	if err != nil {
 		return "", err
 	}
+	lifelines = append(lifelines, end)
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
@@ -146,9 +150,9 @@ func start(bin string) (string, error) {
 	return dsn, await(dsn, filepath.Join(dir, "log"))
 }
 
-// lifeline is the write end of the supervisor's standard input. Nobody closes it: it
-// ends with this process.
-var lifeline interface{ Close() error }
+// lifelines keeps the write end of the supervisor's standard input from being closed
+// by the garbage collector.
+var lifelines []io.Closer
 
 // unprivileged gives the folder to the user that the server will run as.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
