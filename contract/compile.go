@@ -39,6 +39,8 @@ func compile(r *reporter, d *document) *Contract {
 	return k.c
 }
 
+// header compiles what stands alone: version, names and hosts. Hosts fall back to the
+// API's, because small products have only one.
 func (k *compiler) header() {
 	if k.d.Version.given && k.d.Version.value != 1 {
 		k.r.errorf(k.d.Version.pos, "this is version %d of the format; only version 1 is known", k.d.Version.value)

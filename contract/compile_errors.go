@@ -63,6 +63,8 @@ func (k *compiler) errors() {
 	}
 }
 
+// refusal compiles one reason. The nearest entry of its line of descent words it as a
+// whole: a code of one entry with the message of another would say what nobody wrote.
 func (k *compiler) refusal(quiet *reporter, reason cardea.Reason, given map[cardea.Reason]errorDoc, body *yaml.Node) *refusal {
 	wording := builtIn(reason)
 	var message template
@@ -106,6 +108,8 @@ func lineage(r cardea.Reason) []cardea.Reason {
 	return line
 }
 
+// builtIn returns the built-in wording of a reason, or of the nearest one it falls back
+// to.
 func builtIn(r cardea.Reason) Wording {
 	for _, source := range lineage(r) {
 		if w, ok := defaultWordings[source]; ok {

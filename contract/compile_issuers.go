@@ -22,6 +22,8 @@ func (k *compiler) checkIssuer(t text) {
 	}
 }
 
+// issuers compiles whose tokens are accepted besides Cardea's own. An iss names one
+// issuer only, so that keys of one can never vouch for tokens of another.
 func (k *compiler) issuers() {
 	seen := map[string]int{}
 	for _, e := range k.d.Issuers.entries {
@@ -50,6 +52,8 @@ func (k *compiler) issuers() {
 	}
 }
 
+// trustedIssuer compiles one issuer. Audience, algorithms and a ceiling of scopes are
+// always set: what an issuer may do is the contract's choice and never the token's.
 func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
 	v := e.value
 	i := &TrustedIssuer{
@@ -74,6 +78,8 @@ func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
 	return i
 }
 
+// hooks compiles the questions asked before a request goes on. A hook that fails or is
+// late refuses, which is why the time it may take is bounded here.
 func (k *compiler) hooks() {
 	for _, v := range k.d.Hooks.items {
 		h := &Hook{

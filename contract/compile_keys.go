@@ -8,6 +8,7 @@ import (
 	"github.com/cardea-dev/cardea"
 )
 
+// keys compiles the kinds of key, in the order of the file.
 func (k *compiler) keys() {
 	for i, e := range k.d.Keys.entries {
 		k.name(e.key, "a kind of key")
@@ -17,6 +18,8 @@ func (k *compiler) keys() {
 	}
 }
 
+// key compiles one kind. Whatever is left out falls on the careful side: the secret is
+// shown once, the old one of a rotation stops at once, no scopes are given unasked.
 func (k *compiler) key(e entry[keyDoc]) *KeyKind {
 	v := e.value
 	kind := &KeyKind{
@@ -158,6 +161,8 @@ func (k *compiler) presentations() {
 	}
 }
 
+// presentation returns the way with this header and scheme. Schemes are compared
+// without regard to case (RFC 9110 §11.1).
 func (k *compiler) presentation(header, scheme string) *Presentation {
 	for i := range k.c.presentations {
 		if p := &k.c.presentations[i]; p.Header == header && strings.EqualFold(p.Scheme, scheme) {
@@ -167,6 +172,8 @@ func (k *compiler) presentation(header, scheme string) *Presentation {
 	return nil
 }
 
+// addPresentation adds a kind to a way of sending. Kinds may share one if the secret
+// itself tells them apart: by its prefix, or by its form.
 func (k *compiler) addPresentation(e entry[keyDoc], kind *KeyKind, way Presentation) {
 	shared := k.presentation(way.Header, way.Scheme)
 	if shared == nil {
@@ -199,6 +206,8 @@ func (k *compiler) duration(l length, fallback time.Duration) time.Duration {
 	return l.value.Duration
 }
 
+// roles returns the roles a list names, the fallback when it is not given. The words
+// were checked by the decoder.
 func roles(l list[text], fallback ...cardea.Role) []cardea.Role {
 	if !l.given {
 		return fallback
@@ -217,6 +226,7 @@ type usedPrefix struct {
 	environment string // "" for tokens that exist in every environment alike
 }
 
+// usePrefix notes a prefix for [compiler.prefixClashes], after a check of its form.
 func (k *compiler) usePrefix(t text, kind, environment string) {
 	if !isPrefix(t.value) {
 		k.r.errorf(t.pos, "%s cannot be a prefix", quote(t.value)).

@@ -6,6 +6,8 @@ import (
 	"github.com/cardea-dev/cardea"
 )
 
+// oauth compiles clients, tokens and endpoints. Most of what it refuses is what the
+// standards call a mistake of deployments: RFC 9700 lists them.
 func (k *compiler) oauth() {
 	k.clients()
 	k.accounts()
@@ -13,6 +15,8 @@ func (k *compiler) oauth() {
 	k.endpoints()
 }
 
+// clients compiles what the contract says about OAuth clients. Code challenges are
+// required unless the contract relaxes that, and never relaxed for public clients.
 func (k *compiler) clients() {
 	v := k.d.Clients
 	if v == nil {
@@ -39,6 +43,7 @@ func (k *compiler) clients() {
 	k.c.clients = c
 }
 
+// authentications returns the ways a list names, the fallback when it is not given.
 func authentications(l list[text], fallback ...ClientAuthentication) []ClientAuthentication {
 	if !l.given {
 		return fallback
@@ -76,6 +81,8 @@ func (k *compiler) tokenPrefix(v perEnvironment, section pos, fallback, what str
 	return out
 }
 
+// accounts compiles service accounts. Their tokens are made without Cardea, so that the
+// longest life is the only bound on one that leaks.
 func (k *compiler) accounts() {
 	v := k.d.Accounts
 	if v == nil {
@@ -102,6 +109,8 @@ func (k *compiler) accounts() {
 // maxSelfSigned bounds tokens that Cardea learns of only when they are used.
 const maxSelfSigned = 24 * time.Hour
 
+// algorithms returns the signing algorithms a list names, RS256 when it is not given:
+// the one every library has. Symmetric ones and none are not among the words.
 func algorithms(l list[text]) []string {
 	if !l.given {
 		return []string{"RS256"}
@@ -116,6 +125,8 @@ func algorithms(l list[text]) []string {
 // registered are claims whose values Cardea sets itself (RFC 7519 §4.1).
 var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scopes", "client_id", "cnf"}
 
+// claims compiles extra claims. Those that Cardea sets itself cannot be mapped: a
+// contract must not be able to say who signed or when a token ends.
 func (k *compiler) claims(v claimsDoc) []Claim {
 	var out []Claim
 	known := make([]string, len(forwardFacts))
@@ -136,6 +147,8 @@ func (k *compiler) claims(v claimsDoc) []Claim {
 	return out
 }
 
+// tokens compiles the issued tokens. Machine and user tokens say only how they differ
+// from access, since on most pages they do not.
 func (k *compiler) tokens() {
 	v := k.d.Tokens
 	base := v.Access
@@ -222,6 +235,8 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 	return t
 }
 
+// refreshToken compiles refresh tokens: they outlive what they renew, and rotate for
+// public clients.
 func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 	r := &RefreshToken{
 		Prefixes: k.tokenPrefix(v.Prefix, v.pos, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
@@ -243,6 +258,7 @@ func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 	return r
 }
 
+// endpoints compiles every endpoint with the host it is found at unless told.
 func (k *compiler) endpoints() {
 	v := k.d.Endpoints
 	e := &k.c.endpoints
@@ -261,6 +277,7 @@ func (k *compiler) endpoints() {
 	k.checkEndpoints(v)
 }
 
+// endpoint compiles an endpoint that a contract need not have.
 func (k *compiler) endpoint(v *endpointDoc, name, host string) *Endpoint {
 	if v == nil {
 		return nil
@@ -289,6 +306,7 @@ func (k *compiler) address(host, path text, name, fallback string) Endpoint {
 	return e
 }
 
+// anyWild reports whether a pattern is more than a plain path.
 func anyWild(p pattern) bool {
 	for _, s := range p.segments {
 		if s.wild || s.end {
@@ -300,6 +318,8 @@ func anyWild(p pattern) bool {
 
 var defaultRespond = []string{"access_token", "token_type", "expires_in", "refresh_token", "scope"}
 
+// tokenEndpoint compiles one binding of the token endpoint. A page may have its own
+// path, body and names for the grants; what they mean stays the same.
 func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
 	e := &TokenEndpoint{
 		Endpoint: k.address(v.Host, v.Path, "token", k.c.hosts.Auth), JSON: v.Body.value == "json", Respond: defaultRespond,
@@ -362,6 +382,7 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 	return out
 }
 
+// hasGrant reports whether a grant is in the list.
 func hasGrant(grants []Grant, g Grant) bool {
 	for _, one := range grants {
 		if one == g {
@@ -409,6 +430,7 @@ func (k *compiler) checkEndpoints(v endpointsDoc) {
 	}
 }
 
+// exchanged reports whether some token endpoint takes keys of the kind.
 func (k *compiler) exchanged(kind *KeyKind) bool {
 	for _, e := range k.c.endpoints.Token {
 		for _, g := range e.Grants {

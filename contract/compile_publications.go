@@ -27,6 +27,8 @@ func (k *compiler) publications() {
 	k.commandLine()
 }
 
+// pages compiles the labels of the dashboard. Names of pages and labels are a closed
+// list, so that a slip is found here and not by a customer who misses a button.
 func (k *compiler) pages() {
 	for _, e := range k.d.Pages.entries {
 		if _, ok := find(pageNames, e.key.value); !ok {
@@ -49,12 +51,14 @@ func (k *compiler) pages() {
 	}
 }
 
+// pageLabel reports a label that no page has.
 func (k *compiler) pageLabel(t text) {
 	if _, ok := find(pageLabels, t.value); !ok && t.given {
 		k.r.errorf(t.pos, "pages have no label %s", quote(t.value)).didYouMean(t.value, pageLabels)
 	}
 }
 
+// texts returns the texts of a list.
 func texts(l list[text]) []string {
 	var out []string
 	for _, t := range l.items {
@@ -65,6 +69,7 @@ func texts(l list[text]) []string {
 	return out
 }
 
+// docs compiles what the published page says beyond the rules themselves.
 func (k *compiler) docs() {
 	v := k.d.Docs
 	d := Docs{
@@ -105,6 +110,8 @@ func (k *compiler) codes() []string {
 	return codes
 }
 
+// commandLine compiles the product's command line: other names and other output for
+// use cases that Cardea has.
 func (k *compiler) commandLine() {
 	v := k.d.CLI
 	if v == nil {
@@ -131,6 +138,7 @@ func (k *compiler) commandLine() {
 	k.c.cli = c
 }
 
+// command compiles one command.
 func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
 	v := e.value
 	c := CLICommand{

@@ -17,6 +17,7 @@ type compiledPattern struct {
 	at    pos
 }
 
+// routes compiles the routes and the table that finds them.
 func (k *compiler) routes() {
 	items := k.d.Routes.items
 	if k.d.Routes.given && len(items) == 0 {
@@ -88,6 +89,7 @@ func (k *compiler) patterns(v *routeDoc) []pattern {
 // path returns the pattern without its method.
 func (p pattern) path() string { return pattern{segments: p.segments}.String() }
 
+// route compiles one route: its own settings over the contract's.
 func (k *compiler) route(v *routeDoc, defaults *CORS) *Route {
 	r := &Route{
 		Pattern: v.Match.value, Line: v.Match.line, Summary: v.Summary.value,
@@ -116,6 +118,7 @@ func (k *compiler) route(v *routeDoc, defaults *CORS) *Route {
 	return r
 }
 
+// methodsOf returns the methods of a route, nil for any.
 func methodsOf(p pattern, l list[text]) []string {
 	if p.method != "" {
 		return []string{p.method}
@@ -212,6 +215,8 @@ func (k *compiler) conflicts(routes [][]compiledPattern) {
 	}
 }
 
+// conflict reports two patterns between which a request could not decide. Which of two
+// routes applies must never depend on their order in the file.
 func (k *compiler) conflict(p, q compiledPattern) {
 	switch p.compare(q.pattern) {
 	case equivalent:
@@ -280,6 +285,8 @@ func (k *compiler) corsSetting(v *corsDoc) *CORS {
 	return c
 }
 
+// checkOrigin reports what is not an origin as browsers send it (RFC 6454 §6.2): it is
+// compared byte by byte, so that a slash too many would never match.
 func (k *compiler) checkOrigin(o text, v *corsDoc) {
 	if o.value == "*" {
 		if v.Credentials.value {
@@ -299,6 +306,8 @@ func (k *compiler) checkOrigin(o text, v *corsDoc) {
 	}
 }
 
+// corsHeader reports what cannot be in a list of headers. "*" stands for all of them
+// only where no cookies are sent along (Fetch standard).
 func (k *compiler) corsHeader(h text, v *corsDoc) bool {
 	if h.value == "*" && !v.Credentials.value {
 		return true

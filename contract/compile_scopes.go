@@ -122,6 +122,7 @@ func (k *compiler) within(l list[text], granted ScopeSet, what string) {
 	}
 }
 
+// scopeNames returns every spelling of every scope, for suggestions.
 func (k *compiler) scopeNames() []string {
 	names := make([]string, 0, len(k.c.scopeIndex))
 	for _, s := range k.c.scopes {
@@ -130,6 +131,7 @@ func (k *compiler) scopeNames() []string {
 	return names
 }
 
+// permissions compiles the names under which people see scopes.
 func (k *compiler) permissions() {
 	for _, e := range k.d.Permissions.entries {
 		p := Permission{Label: e.key.value, Description: e.value.Description.value, Scopes: k.scopeSet(e.value.Scopes)}

@@ -146,6 +146,7 @@ type field struct {
 	enum     []string
 }
 
+// A fieldSet is the fields of one document struct.
 type fieldSet struct {
 	names  []string // in the struct's order
 	byName map[string]field
@@ -174,4 +175,5 @@ func fieldsOf(t reflect.Type) fieldSet {
 // place is embedded by document structs to remember where they stand.
 type spot struct{ pos }
 
+// place remembers where the mapping starts.
 func (s *spot) place(p pos) { s.pos = p }

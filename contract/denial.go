@@ -66,6 +66,8 @@ func (c *Contract) challenge(r *refusal, reason cardea.Reason, needed ScopeSet) 
 	return []string{r.challenge[0] + `, scope="` + strings.Join(c.ScopeNames(needed), " ") + `"`}
 }
 
+// render appends the pieces of the body. Only the request id and the seconds to wait
+// are left to fill in.
 func (r *refusal) render(v Vars) []byte {
 	size := len(v.RequestID) + 20
 	for _, p := range r.body {

@@ -41,6 +41,7 @@ type document struct {
 	Docs         docsDoc                   `yaml:"docs" doc:"The published Authentication page."`
 }
 
+// hostsDoc: where the product is reached.
 type hostsDoc struct {
 	spot
 	API  text `yaml:"api" doc:"The API's host."`
@@ -48,6 +49,7 @@ type hostsDoc struct {
 	App  text `yaml:"app" doc:"Host of the dashboard and the authorization page; the API's unless told."`
 }
 
+// environmentDoc: one world with its own credentials.
 type environmentDoc struct {
 	spot
 	Label    text `yaml:"label" doc:"Its name on pages: Production."`
@@ -55,6 +57,8 @@ type environmentDoc struct {
 	Host     text `yaml:"host" doc:"Host name that belongs to this environment alone."`
 }
 
+// idsDoc: what ids look like to callers. Pages print user_ or usr_, and support greps for
+// them.
 type idsDoc struct {
 	spot
 	Request        text `yaml:"request" doc:"Request ids: req_."`
@@ -66,12 +70,14 @@ type idsDoc struct {
 	SigningKey     text `yaml:"signing_key" doc:"Key ids in token headers: key-."`
 }
 
+// requestIDDoc: some pages print req_…, others 32 hexadecimal digits.
 type requestIDDoc struct {
 	spot
 	Form   text `yaml:"form" enum:"prefixed|hex-32" doc:"prefixed: the prefix of ids.request and 22 letters and digits; hex-32: 32 hexadecimal digits."`
 	Header text `yaml:"header" doc:"Response header that carries the request id; X-Request-Id unless told."`
 }
 
+// scopeDoc: a description alone, or a mapping: see its decode.
 type scopeDoc struct {
 	spot
 	Description prose      `yaml:"description" doc:"What it allows, in the page's words."`
@@ -79,12 +85,14 @@ type scopeDoc struct {
 	Implies     list[text] `yaml:"implies" doc:"Scopes that come with it; \"*\" for all."`
 }
 
+// permissionDoc: a page may speak of Read and Write where requests speak of scopes.
 type permissionDoc struct {
 	spot
 	Description prose      `yaml:"description" doc:"What it allows, in the page's words."`
 	Scopes      list[text] `yaml:"scopes,required" doc:"The scopes it stands for."`
 }
 
+// planDoc: three limiters, each optional.
 type planDoc struct {
 	spot
 	Label     text   `yaml:"label" doc:"Its name on pages."`
@@ -95,11 +103,13 @@ type planDoc struct {
 	Note      prose  `yaml:"note" doc:"Shown instead of figures: Contact sales."`
 }
 
+// limitsDoc: how limits are counted.
 type limitsDoc struct {
 	spot
 	Per text `yaml:"per" enum:"organization|credential" doc:"Whose requests are counted together; organization unless told."`
 }
 
+// keyDoc: one kind of key.
 type keyDoc struct {
 	spot
 	Label          text             `yaml:"label" doc:"Its name on pages: API key."`
@@ -119,18 +129,21 @@ type keyDoc struct {
 	Environments   list[text]       `yaml:"environments" doc:"Where the kind exists; everywhere unless told."`
 }
 
+// formatDoc: the name of a shape, or a prefix: see its decode.
 type formatDoc struct {
 	spot
 	shape  text
 	Prefix perEnvironment `yaml:"prefix,required" doc:"The secret's prefix in each environment; random letters and digits and a checksum follow."`
 }
 
+// presentDoc: one way to send a key.
 type presentDoc struct {
 	spot
 	Header text `yaml:"header,required" doc:"The header."`
 	Scheme text `yaml:"scheme" doc:"The authentication scheme in Authorization: Bearer."`
 }
 
+// expiryDoc: every bound on a key's life; what is not given does not bound it.
 type expiryDoc struct {
 	spot
 	Required flag   `yaml:"required" doc:"An expiry must be chosen when a key is created."`
@@ -139,6 +152,7 @@ type expiryDoc struct {
 	Idle     length `yaml:"idle" doc:"A key not used for this long stops working."`
 }
 
+// limitHeadersDoc: names in the exact case in which a page prints them.
 type limitHeadersDoc struct {
 	spot
 	Limit      text `yaml:"limit" doc:"Requests in the window."`
@@ -148,11 +162,13 @@ type limitHeadersDoc struct {
 	Standard   flag `yaml:"standard" doc:"Also send RateLimit and RateLimit-Policy (IETF draft)."`
 }
 
+// ipListsDoc: a contract without it has no IP lists.
 type ipListsDoc struct {
 	spot
 	Per text `yaml:"per" enum:"credential|environment|both" doc:"What has a list: every credential, every environment of an organization, or both."`
 }
 
+// corsDoc: Cardea answers preflights, or passes them on.
 type corsDoc struct {
 	spot
 	Pass        flag       `yaml:"pass" doc:"Send preflights to the upstream and leave its headers alone."`
@@ -163,6 +179,7 @@ type corsDoc struct {
 	Credentials flag       `yaml:"credentials" doc:"Cookies may be sent along; never with \"*\"."`
 }
 
+// routeDoc: one route, or one for each of several methods.
 type routeDoc struct {
 	spot
 	Match        text           `yaml:"match,required" doc:"Method and path, as in Go's ServeMux: GET /v1/entities/{id}."`
@@ -179,6 +196,7 @@ type routeDoc struct {
 	Summary      prose          `yaml:"summary" doc:"What it does, for the page."`
 }
 
+// pageDoc: one page of the dashboard.
 type pageDoc struct {
 	spot
 	Path     list[text]    `yaml:"path" doc:"Where it is in the menu: [Settings, API Keys]."`

@@ -1,5 +1,6 @@
 package contract
 
+// clientsDoc: one section for all clients, since a page describes one sort.
 type clientsDoc struct {
 	spot
 	Label          text       `yaml:"label" doc:"Their name on pages: OAuth application."`
@@ -15,12 +16,14 @@ type clientsDoc struct {
 	MaxPerOwner    number     `yaml:"max_per_owner" doc:"How many an organization may have; no limit unless told."`
 }
 
+// secretDoc: the client secret, which some pages let people view again.
 type secretDoc struct {
 	spot
 	Prefix perEnvironment `yaml:"prefix" doc:"Its prefix; cs_ unless told."`
 	Reveal text           `yaml:"reveal" enum:"once|always" doc:"Whether it stays viewable, sealed with the server's master key; once unless told."`
 }
 
+// accountsDoc: service accounts.
 type accountsDoc struct {
 	spot
 	Label       text       `yaml:"label" doc:"Their name on pages: Service account."`
@@ -34,6 +37,7 @@ type accountsDoc struct {
 	Scopes      list[text] `yaml:"scopes" doc:"What an account may be given; all scopes unless told."`
 }
 
+// tokensDoc: machine and user hold only what differs from access.
 type tokensDoc struct {
 	spot
 	Access  *tokenDoc   `yaml:"access" doc:"Access tokens."`
@@ -42,6 +46,8 @@ type tokensDoc struct {
 	Refresh *refreshDoc `yaml:"refresh" doc:"Refresh tokens."`
 }
 
+// tokenDoc: an access token, signed or opaque. Pages print iss as a URL or a bare name,
+// and scopes as a string or an array.
 type tokenDoc struct {
 	spot
 	Format     text           `yaml:"format" enum:"jwt|opaque" doc:"jwt: signed, carries its claims; opaque: a secret that is looked up."`
@@ -57,6 +63,7 @@ type tokenDoc struct {
 	IDClaim    text           `yaml:"id_claim" doc:"Claim that carries the token's id, jti unless told; none: the signature stands in for it."`
 }
 
+// refreshDoc: refresh tokens, which are always opaque.
 type refreshDoc struct {
 	spot
 	Prefix     perEnvironment `yaml:"prefix" doc:"Its prefix; rt_ unless told."`
@@ -65,6 +72,7 @@ type refreshDoc struct {
 	ReuseGrace length         `yaml:"reuse_grace" doc:"How long a used one still returns its successor, 0s to 30s; 10s unless told."`
 }
 
+// endpointsDoc: what is not named does not exist.
 type endpointsDoc struct {
 	spot
 	Token      list[tokenEndpointDoc] `yaml:"token" doc:"Where tokens are issued."`
@@ -78,12 +86,14 @@ type endpointsDoc struct {
 	PAR        *endpointDoc           `yaml:"par" doc:"Pushed authorization requests (RFC 9126)."`
 }
 
+// endpointDoc: an endpoint that has nothing but an address.
 type endpointDoc struct {
 	spot
 	Host text `yaml:"host" enum:"api|auth|app" doc:"Which of the product's hosts."`
 	Path text `yaml:"path,required" doc:"Its path."`
 }
 
+// tokenEndpointDoc: one binding of the token endpoint.
 type tokenEndpointDoc struct {
 	spot
 	Host           text          `yaml:"host" enum:"api|auth|app" doc:"Which of the product's hosts; auth unless told."`
@@ -94,6 +104,7 @@ type tokenEndpointDoc struct {
 	Respond        list[text]    `yaml:"respond" enum:"access_token|refresh_token|token_type|expires_in|scope|id_token" doc:"Members of the answer, in this order."`
 }
 
+// trustedIssuerDoc: an issuer that the product's operator trusts.
 type trustedIssuerDoc struct {
 	spot
 	Issuer       text       `yaml:"issuer,required" doc:"The iss claim, compared as it stands."`
@@ -110,6 +121,7 @@ type trustedIssuerDoc struct {
 	Private      flag       `yaml:"insecure_private_jwks" doc:"Allow a key set on a private or loopback address, also over http."`
 }
 
+// organizationIssuersDoc: the terms under which organizations name issuers themselves.
 type organizationIssuersDoc struct {
 	spot
 	Per        text       `yaml:"per,required" enum:"organization|environment" doc:"Who names one: an organization, or each of its environments."`
@@ -119,6 +131,7 @@ type organizationIssuersDoc struct {
 	Default    list[text] `yaml:"default_scopes" doc:"What a token without the scope claim may do; nothing unless told."`
 }
 
+// hookDoc: asked by URL or decided by a condition.
 type hookDoc struct {
 	spot
 	Match   text   `yaml:"match,required" doc:"The requests it is asked about, written like a route."`
@@ -128,6 +141,7 @@ type hookDoc struct {
 	Timeout length `yaml:"timeout" doc:"How long it may take; 1s unless told. After that the request is refused."`
 }
 
+// docsDoc: what the generated page adds.
 type docsDoc struct {
 	spot
 	Title     text          `yaml:"title" doc:"The page's heading; Authentication unless told."`
@@ -141,12 +155,14 @@ type docsDoc struct {
 	Markdown  flag          `yaml:"markdown" doc:"Serve the page as Markdown under .md as well."`
 }
 
+// methodsDoc: a table, because each page has columns of its own.
 type methodsDoc struct {
 	spot
 	Columns list[text]       `yaml:"columns" doc:"Its headings."`
 	Rows    list[list[text]] `yaml:"rows" doc:"Its rows, one text for each heading."`
 }
 
+// cliDoc: the command line under the product's name.
 type cliDoc struct {
 	spot
 	Name     text                   `yaml:"name,required" doc:"The command's name."`
@@ -155,6 +171,7 @@ type cliDoc struct {
 	EnvPre   text                   `yaml:"env_prefix" doc:"Prefix of its environment variables, and the SDK's: ACME."`
 }
 
+// cliCommandDoc: one command.
 type cliCommandDoc struct {
 	spot
 	Does   text                `yaml:"does,required" doc:"The use case: keys.create."`
@@ -165,12 +182,14 @@ type cliCommandDoc struct {
 	Output prose               `yaml:"output" doc:"What it prints; $secret and the like are filled in."`
 }
 
+// cliFlagDoc: a flag that changes what a command gives.
 type cliFlagDoc struct {
 	spot
 	Scopes list[text] `yaml:"scopes" doc:"The scopes given instead."`
 	Help   prose      `yaml:"help" doc:"Its help text."`
 }
 
+// cliAdminDoc: a key that stands in for signing in, for scripts.
 type cliAdminDoc struct {
 	spot
 	Kind     text       `yaml:"kind,required" doc:"The key kind."`

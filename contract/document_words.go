@@ -15,6 +15,8 @@ type errorsDoc struct {
 	reasons []entry[errorDoc]
 }
 
+// errorDoc: how one reason is worded. What is left out comes from the reason it falls
+// back to.
 type errorDoc struct {
 	spot
 	Status  number `yaml:"status" doc:"The HTTP status, 400 to 599."`
@@ -34,6 +36,7 @@ func reasonNames() []string {
 	return names
 }
 
+// decode reads reasons by their names in [cardea.Reason].
 func (e *errorsDoc) decode(d *decoder, n *yaml.Node) {
 	e.pos = nodePos(n)
 	if n.Kind != yaml.MappingNode {
@@ -67,6 +70,7 @@ type forwardingDoc struct {
 	given   bool
 }
 
+// decode reads a header name for each fact.
 func (f *forwardingDoc) decode(d *decoder, n *yaml.Node) {
 	f.pos, f.given = nodePos(n), true
 	f.headers = decodeFacts(d, n, forwardFacts)

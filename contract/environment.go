@@ -33,6 +33,8 @@ func (c *Contract) Environment(name string) *Environment {
 	return nil
 }
 
+// environments compiles the environments. Everything that is kept for each of them is a
+// slice in their order, so that a request needs no map.
 func (k *compiler) environments() {
 	entries := k.d.Environments.entries
 	if k.d.Environments.given && len(entries) == 0 {

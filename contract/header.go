@@ -128,6 +128,8 @@ var callersOwn = map[string]bool{
 	"Cache-Control": true, "Forwarded": true, "Referer": true,
 }
 
+// limitHeaders compiles the names of the rate-limit headers: the usual ones without a
+// section, exactly those named with one.
 func (k *compiler) limitHeaders() {
 	v := k.d.LimitHeaders
 	h := LimitHeaders{RetryAfter: v.RetryAfter.or("Retry-After"), Standard: v.Standard.value}
@@ -154,6 +156,7 @@ func (k *compiler) limitHeaders() {
 	k.c.limitHeaders = h
 }
 
+// forwarding compiles what the upstream is told. With a section, only what it names.
 func (k *compiler) forwarding() {
 	pairs := defaultForwarding
 	if k.d.Forwarding.given {
@@ -185,6 +188,8 @@ func (k *compiler) strippedHeaders(at list[presentDoc], kind *KeyKind) {
 	}
 }
 
+// forwardHeaders checks the section's headers: one fact each, and none that means
+// something else already.
 func (k *compiler) forwardHeaders() []FactHeader {
 	var pairs []FactHeader
 	seen := map[string]int{}

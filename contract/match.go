@@ -41,6 +41,7 @@ func (c *Contract) Match(method, path string) Match {
 	return Match{Route: route, Environment: env}
 }
 
+// nthSegment returns a segment of a path that is known to have it.
 func nthSegment(path string, n int) string {
 	for {
 		segment, rest, _ := strings.Cut(path[1:], "/")
@@ -104,6 +105,8 @@ func (b *branch) grow(text string, next *branch) {
 	}
 }
 
+// add grows the tree of the pattern's method. Patterns were compared before: no leaf is
+// taken twice.
 func (t *routeTable) add(p pattern, route *Route) {
 	root := &t.any
 	tree := t.any
@@ -226,6 +229,7 @@ func (t *routeTable) moved(to map[*Route]*Route) routeTable {
 	return out
 }
 
+// moved copies a branch and all below it.
 func (b *branch) moved(to map[*Route]*Route) *branch {
 	if b == nil {
 		return nil

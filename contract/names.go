@@ -16,6 +16,7 @@ func (k *compiler) name(key text, what string) {
 	}
 }
 
+// isName reports whether s is a word for logs, URLs and flags alike.
 func isName(s string) bool {
 	for i, c := range []byte(s) {
 		letter := 'a' <= c && c <= 'z'
@@ -45,6 +46,7 @@ func (k *compiler) host(t text) string {
 	return host
 }
 
+// before returns what stands before sep.
 func before(s, sep string) string { b, _, _ := strings.Cut(s, sep); return b }
 
 // isHost reports whether s is a host name in lower case (RFC 1123 §2.1).
@@ -133,6 +135,7 @@ func (k *compiler) httpURL(t text) *url.URL {
 	return nil
 }
 
+// isHostOrAddress reports whether s can be the host of a URL.
 func isHostOrAddress(s string) bool {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return true

@@ -134,6 +134,8 @@ func (r *reporter) charAt(p pos) rune {
 	return 0
 }
 
+// printableText makes text of the YAML library, which may repeat some of the file, safe
+// to print.
 func printableText(s string) string { return strings.Map(printable, s) }
 
 // limits is the YAML library's guard against deep nesting, which it meets while
@@ -209,6 +211,8 @@ type inspector struct {
 	stop  bool
 }
 
+// node inspects a node and what it holds. Depth and number are bounded here as well as
+// in the parser: the two count differently.
 func (in *inspector) node(n *yaml.Node, depth int) {
 	if in.stop {
 		return
@@ -268,6 +272,8 @@ func (in *inspector) feature(at pos, name, mend string) {
 	}
 }
 
+// mapping reports keys that are no names and names that are there twice. The parser's own
+// check would stop at the first.
 func (in *inspector) mapping(n *yaml.Node) {
 	seen := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {

@@ -61,6 +61,7 @@ func parsePattern(s string) (pattern, error) {
 	return p, nil
 }
 
+// parseSegment reads one part between slashes.
 func parseSegment(part string, last bool) (segment, error) {
 	if !strings.ContainsAny(part, "{}") {
 		return segment{text: part}, checkLiteral(part)
@@ -122,6 +123,7 @@ func checkLiteral(s string) error {
 	return nil
 }
 
+// isIdentifier reports whether s can name a wildcard.
 func isIdentifier(s string) bool {
 	for i, c := range []byte(s) {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
@@ -175,6 +177,7 @@ func (p pattern) compare(q pattern) relation {
 	return combine(methods, comparePaths(p.segments, q.segments))
 }
 
+// compareMethods relates two methods; "" is any.
 func compareMethods(a, b string) relation {
 	switch {
 	case a == b:
@@ -187,6 +190,7 @@ func compareMethods(a, b string) relation {
 	return disjoint
 }
 
+// comparePaths relates two paths segment by segment.
 func comparePaths(a, b []segment) relation {
 	result := equivalent
 	for i := 0; i < len(a) && i < len(b); i++ {
@@ -203,6 +207,7 @@ func comparePaths(a, b []segment) relation {
 	return result
 }
 
+// compareSegments relates two parts at the same place.
 func compareSegments(a, b segment) relation {
 	switch {
 	case a.multi && b.multi:

@@ -114,6 +114,7 @@ func ParsePeriod(s string) (Period, error) {
 	return p, nil
 }
 
+// unitIndex returns a unit's place in periodUnits, -1 for none.
 func unitIndex(suffix string) int {
 	for i, u := range periodUnits {
 		if u.suffix == suffix {

@@ -41,6 +41,7 @@ func (c *Contract) DefaultPlan() *Plan { return c.defaultPlan }
 // LimitsPer returns whose requests are counted together.
 func (c *Contract) LimitsPer() LimitsPer { return c.limitsPer }
 
+// plans compiles the plans and how they are applied.
 func (k *compiler) plans() {
 	for i, e := range k.d.Plans.entries {
 		v := e.value
@@ -56,6 +57,8 @@ func (k *compiler) plans() {
 	k.choosePlan()
 }
 
+// checkPlan reports limits that contradict each other: one that can never be reached is
+// nearly always a slip in another.
 func (k *compiler) checkPlan(v planDoc) {
 	for _, n := range []number{v.PerMinute, v.Burst, v.PerDay} {
 		if n.given && n.value == 0 {
@@ -74,6 +77,7 @@ func (k *compiler) checkPlan(v planDoc) {
 	}
 }
 
+// choosePlan finds the plan of organizations that have none.
 func (k *compiler) choosePlan() {
 	wanted := k.d.DefaultPlan
 	if !wanted.given {

@@ -86,6 +86,7 @@ func (ps Problems) Format(w io.Writer) error {
 	return nil
 }
 
+// format renders one problem with its line and caret.
 func (p Problem) format() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s: %s\n", p.File, p.Line, p.Column, p.Severity, p.Message)
@@ -154,10 +155,6 @@ func quote(s string) string {
 // pos is a place in the file. The zero value is no place.
 type pos struct{ line, column, width int }
 
-// at returns the position itself, so that everything which embeds one can say where
-// it is.
-func (p pos) at() pos { return p }
-
 // A reporter collects the problems of one file.
 type reporter struct {
 	file  string
@@ -169,6 +166,7 @@ type reporter struct {
 // not grow it.
 const maxProblems = 200
 
+// newReporter returns a reporter for a file's text.
 func newReporter(file string, text string) *reporter {
 	return &reporter{file: file, lines: strings.Split(text, "\n")}
 }
@@ -183,6 +181,8 @@ func (r *reporter) warnf(p pos, format string, args ...any) *Problem {
 	return r.report(SeverityWarning, p, fmt.Sprintf(format, args...))
 }
 
+// report records a problem at the nearest place inside the file: parsers count lines of
+// their own past the end.
 func (r *reporter) report(s Severity, p pos, message string) *Problem {
 	if len(r.list) > maxProblems {
 		return &Problem{} // nobody will read it

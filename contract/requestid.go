@@ -60,6 +60,7 @@ func (c *Contract) NewRequestID() string {
 	return string(id)
 }
 
+// ids compiles the prefixes of ids and the form of request ids.
 func (k *compiler) ids() {
 	v := k.d.IDs
 	k.c.ids = defaultIDPrefixes
@@ -85,6 +86,7 @@ func (k *compiler) ids() {
 	}
 }
 
+// idPrefix checks one prefix: ids are copied from logs by a double click.
 func (k *compiler) idPrefix(kind IDKind, t text) {
 	last := t.value[len(t.value)-1]
 	if len(t.value) > 12 || last != '_' && last != '-' || !isName(t.value) {

@@ -30,6 +30,7 @@ var schemaText = sync.OnceValue(func() []byte {
 // A schemaNode is a JSON Schema.
 type schemaNode map[string]any
 
+// A schemaBuilder collects the schemas of document structs under their names.
 type schemaBuilder struct{ defs schemaNode }
 
 // of returns the schema of a document type.

@@ -78,6 +78,7 @@ func (s ScopeSet) Has(index int) bool {
 	return index >= 0 && index < MaxScopes && s.bits[index/64]&(1<<(index%64)) != 0
 }
 
+// add puts the scope with the given index in the set.
 func (s *ScopeSet) add(index int) { s.bits[index/64] |= 1 << (index % 64) }
 
 // Scopes returns the scopes in the file's order.

@@ -47,6 +47,7 @@ func compileText(r *reporter, at pos, s string, known []string) template {
 	return b.parts
 }
 
+// flush ends the current piece of literal JSON.
 func (b *templateBuilder) flush() {
 	if b.text.Len() > 0 {
 		b.parts = append(b.parts, part{literal: b.text.String()})
@@ -54,6 +55,7 @@ func (b *templateBuilder) flush() {
 	}
 }
 
+// node encodes a tree. Aliases are nothing here: the inspector has refused them.
 func (b *templateBuilder) node(n *yaml.Node) {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -81,6 +83,8 @@ func (b *templateBuilder) node(n *yaml.Node) {
 	}
 }
 
+// scalar encodes a value with the type YAML gives it, so that 30 stays a number and
+// "30" a string.
 func (b *templateBuilder) scalar(n *yaml.Node) {
 	switch n.Tag {
 	case "!!null":
@@ -138,6 +142,7 @@ func (b *templateBuilder) inside(at pos, s string) {
 	b.text.WriteString(jsonInside(s))
 }
 
+// variable adds a hole for a variable that may be used here.
 func (b *templateBuilder) variable(at pos, name string, alone bool) {
 	if _, ok := find(b.known, name); !ok {
 		with := make([]string, len(b.known))
@@ -173,6 +178,7 @@ func jsonString(s string) string { return string(appendJSONString(nil, s)) }
 // jsonInside encodes s for the inside of a JSON string.
 func jsonInside(s string) string { return string(appendJSONInside(nil, s)) }
 
+// appendJSONString appends s as a JSON string.
 func appendJSONString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	dst = appendJSONInside(dst, s)

@@ -17,6 +17,8 @@ type text struct {
 	given bool
 }
 
+// decode takes text only: YAML would silently make a number of 1984 and a date of
+// 2026-11-22, and somebody meant a name.
 func (t *text) decode(d *decoder, n *yaml.Node) {
 	t.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
@@ -52,6 +54,7 @@ type prose struct {
 	given bool
 }
 
+// decode takes text of any number of lines.
 func (t *prose) decode(d *decoder, n *yaml.Node) {
 	t.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
@@ -71,6 +74,8 @@ type number struct {
 	given bool
 }
 
+// decode takes decimal digits only: YAML's 0777 and 1_000 mean different things to
+// different readers.
 func (v *number) decode(d *decoder, n *yaml.Node) {
 	v.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" {
@@ -97,6 +102,7 @@ type flag struct {
 	given bool
 }
 
+// decode takes true and false; yes, on and their like are text in YAML 1.2.
 func (v *flag) decode(d *decoder, n *yaml.Node) {
 	v.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
@@ -124,6 +130,7 @@ type length struct {
 	given bool
 }
 
+// decode takes a length with its unit, see [ParsePeriod].
 func (v *length) decode(d *decoder, n *yaml.Node) {
 	v.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode {
@@ -157,6 +164,7 @@ var sizeUnits = []struct {
 	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1},
 }
 
+// decode takes bytes with or without a unit.
 func (v *size) decode(d *decoder, n *yaml.Node) {
 	v.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode {
@@ -187,8 +195,10 @@ type raw struct {
 	node *yaml.Node
 }
 
+// decode keeps the node as it is.
 func (v *raw) decode(_ *decoder, n *yaml.Node) { v.pos, v.node = nodePos(n), n }
 
+// given reports whether the file has it.
 func (v raw) given() bool { return v.node != nil }
 
 // list is a list of T.
@@ -198,6 +208,8 @@ type list[T any] struct {
 	given bool
 }
 
+// decode takes a list only: one value without brackets is a slip more often than a
+// short form.
 func (l *list[T]) decode(d *decoder, n *yaml.Node) {
 	l.pos = nodePos(n)
 	if n.Kind != yaml.SequenceNode {
@@ -222,11 +234,13 @@ type mapping[T any] struct {
 	given   bool
 }
 
+// An entry is a name and what it is mapped to.
 type entry[T any] struct {
 	key   text
 	value T
 }
 
+// decode keeps the file's order, which pages print.
 func (m *mapping[T]) decode(d *decoder, n *yaml.Node) {
 	m.pos = nodePos(n)
 	if n.Kind != yaml.MappingNode {
@@ -269,6 +283,7 @@ type perEnvironment struct {
 	by  mapping[text]
 }
 
+// decode takes one text, or a mapping of environments to texts.
 func (v *perEnvironment) decode(d *decoder, n *yaml.Node) {
 	if n.Kind == yaml.MappingNode {
 		v.by.decode(d, n)
@@ -277,8 +292,10 @@ func (v *perEnvironment) decode(d *decoder, n *yaml.Node) {
 	v.all.decode(d, n)
 }
 
+// given reports whether the file has it, in either form.
 func (v perEnvironment) given() bool { return v.all.given || v.by.given }
 
+// at returns where it stands.
 func (v perEnvironment) at() pos {
 	if v.by.given {
 		return v.by.pos
