@@ -102,6 +102,10 @@ type Explanation struct {
 	Explanation string `json:"explanation"`
 	Fix         string `json:"fix,omitzero"`
 
+	// Detail is what the decision found at the time, "" when it noted nothing: names and
+	// figures that may have changed since.
+	Detail string `json:"detail,omitzero"`
+
 	// Key and Organization are the caller as they are now; nil when there was none.
 	Key          *Key          `json:"key,omitzero"`
 	Organization *Organization `json:"organization,omitzero"`

@@ -24,6 +24,7 @@ type situation struct {
 // explain words the situation.
 func (s *situation) explain() Explanation {
 	e := Explanation{Request: viewRequest(s.request), Key: s.key, Organization: s.organization}
+	e.Detail, _, _ = strings.Cut(s.request.Detail, "\n") // what follows is a shorter fix
 	if s.request.ContractLine > 0 {
 		e.Contract = &ContractPlace{Source: s.contract.Source(), Line: s.request.ContractLine}
 	}
@@ -66,8 +67,8 @@ var sentences = map[cardea.Reason][2]string{
 		"More than one credential was sent, or the same header twice. Cardea never chooses between them.",
 		"Send one credential in one header."},
 	cardea.ReasonInvalidCredential: {
-		"The credential is not one that was ever issued here: its form is unknown, its checksum is wrong (a typo, or a part of it is missing), or no such secret exists.",
-		"Copy the secret again, whole; if it is lost, rotate the key."},
+		"The credential has the right form, and no key has such a secret.",
+		"Check that it is a secret of this server; if it is lost, rotate the key."},
 	cardea.ReasonRevoked: {
 		"{caller} was revoked{revoked}. That is final.",
 		"Create a new key and use its secret."},
@@ -118,9 +119,33 @@ var sentences = map[cardea.Reason][2]string{
 		"Look at why the API is slow, or raise timeout of the route in the contract."},
 }
 
+// mistyped and throttled are for reasons that mean something else when an early step
+// gives them.
+var (
+	mistyped = [2]string{
+		"What was sent is no credential of this contract: its form is unknown, or its checksum is wrong, which a typo or a missing part does.",
+		"Copy the secret again, whole, and send it as: {present}."}
+	throttled = [2]string{
+		"The client's address, {client}, sent too many unknown credentials in that minute.",
+		"Find the program behind that address that keeps sending a dead credential."}
+)
+
+// sentence returns the sentences for the request.
+func (s *situation) sentence() [2]string {
+	early := s.request.Step >= cardea.StepCredential && s.request.Step <= cardea.StepVerify
+	switch reason := s.request.Reason; {
+	case reason == cardea.ReasonInvalidCredential && s.request.Step == cardea.StepShape:
+		return mistyped
+	case reason == cardea.ReasonRateLimited && early:
+		return throttled
+	default:
+		return sentences[reason]
+	}
+}
+
 // words returns what happened and what would fix it.
 func (s *situation) words() (explanation, fix string) {
-	text := sentences[s.request.Reason]
+	text := s.sentence()
 	fill := strings.NewReplacer(
 		"{caller}", s.caller(),
 		"{client}", s.client(),

@@ -58,6 +58,26 @@ func TestExplainSaysWhyAndWhatWouldHelp(t *testing.T) {
 	})
 }
 
+// The same reason means different things at different steps.
+func TestExplainTellsATypoFromAnUnknownSecret(t *testing.T) {
+	w := sqlite(t)
+	for id, c := range map[string]struct {
+		reason cardea.Reason
+		step   cardea.Step
+		says   string
+	}{
+		"req_typo":      {cardea.ReasonInvalidCredential, cardea.StepShape, "checksum"},
+		"req_unknown":   {cardea.ReasonInvalidCredential, cardea.StepVerify, "no key has such a secret"},
+		"req_throttled": {cardea.ReasonRateLimited, cardea.StepVerify, "198.51.100.9, sent too many unknown credentials"},
+	} {
+		w.log(store.RequestRow{RequestID: id, Reason: c.reason, Step: c.step, Client: netip.MustParseAddr("198.51.100.9"), Detail: "noted\nfix"})
+		e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t)
+		if !strings.Contains(e.Explanation, c.says) || e.Detail != "noted" {
+			t.Errorf("%s: %+v", id, e)
+		}
+	}
+}
+
 // Every reason can be explained with and without a known caller, without a gap in the
 // words and without a panic.
 func TestExplainHasWordsForEverySituation(t *testing.T) {

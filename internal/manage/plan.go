@@ -5,21 +5,15 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
-	"github.com/cardea-dev/cardea/internal/store"
 )
 
 // Plans lists the contract's plans and how many organizations have each. The counts
 // are for operators; a member sees 0.
 func (m *Manager) Plans(ctx context.Context, actor cardea.Actor, _ None) (List[Plan], error) {
-	counts := map[string]int{}
+	var counts map[string]int64
 	if operator(actor) == nil {
-		err := each(func(p store.Page) ([]store.Organization, string, error) {
-			return m.store.Organizations(ctx, store.OrganizationFilter{}, p)
-		}, func(o store.Organization) error {
-			counts[o.Plan]++
-			return nil
-		})
-		if err != nil {
+		var err error
+		if counts, err = m.store.CountOrganizations(ctx); err != nil {
 			return List[Plan]{}, err
 		}
 	}
@@ -28,7 +22,7 @@ func (m *Manager) Plans(ctx context.Context, actor cardea.Actor, _ None) (List[P
 	for _, p := range c.Plans() {
 		out.Items = append(out.Items, Plan{
 			Name: p.Name, Label: p.Label, Custom: p.Custom, Note: p.Note, Default: p == c.DefaultPlan(),
-			Limits: Limits{PerMinute: p.PerMinute, Burst: p.Burst, PerDay: p.PerDay}, Organizations: counts[p.Name],
+			Limits: Limits{PerMinute: p.PerMinute, Burst: p.Burst, PerDay: p.PerDay}, Organizations: int(counts[p.Name]),
 		})
 	}
 	return out, nil
