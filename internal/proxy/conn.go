@@ -31,8 +31,41 @@ type conn struct {
 	idleSince time.Time
 	reused    bool // has served a request before
 
-	probe func(fd uintptr) // checkIdle, bound once
-	idle  bool             // its answer
+	trip trip
+}
+
+// A trip is a request on its way through a connection that was idle, and the first
+// bytes of its answer.
+type trip struct {
+	step func(fd uintptr) bool // (*conn).tripStep, bound once
+	out  []byte                // the request
+
+	idle bool // the connection was open and silent, so that the request was sent
+	sent int  // bytes of out
+	read int  // bytes of the answer
+	err  error
+}
+
+// begin sends a request over a connection that was idle and waits for the beginning of
+// the answer, in one go: a look whether the connection is still good, a write, a wait,
+// and a read. Compared to doing these one by one it saves a read in vain.
+//
+// Good means open and silent. Bytes that nobody asked for would be taken for the
+// answer to the next request, of another client (response queue poisoning), so they
+// condemn the connection: trip.idle is then false and nothing was sent. An error means
+// that the wait was interrupted or that there will be no answer.
+func (c *conn) begin(out []byte) error {
+	c.trip = trip{step: c.trip.step, out: out}
+	if c.raw == nil || c.r != c.w {
+		return nil
+	}
+	err := c.raw.Read(c.trip.step)
+	c.trip.out = nil
+	c.w += c.trip.read
+	if err == nil {
+		err = c.trip.err
+	}
+	return err
 }
 
 // dial connects to an upstream.
@@ -45,22 +78,8 @@ func dial(ctx context.Context, d *net.Dialer, up *upstream) (*conn, error) {
 	if sc, ok := nc.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn()
 	}
-	c.probe = c.checkIdle
+	c.trip.step = c.tripStep
 	return c, nil
-}
-
-// alive reports whether an idle connection may be used again: open, and silent. Bytes
-// that nobody asked for would be taken for the answer to the next request, of another
-// client (response queue poisoning), so they condemn the connection.
-func (c *conn) alive() bool {
-	if c.r != c.w || c.raw == nil {
-		return false
-	}
-	c.idle = false
-	if err := c.raw.Control(c.probe); err != nil {
-		return false
-	}
-	return c.idle
 }
 
 func (c *conn) close() { _ = c.nc.Close() }

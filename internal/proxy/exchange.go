@@ -78,17 +78,14 @@ func (x *exchange) run(f *forwarder) error {
 		return err
 	}
 	for attempt := 0; ; attempt++ {
-		if err := x.connect(f, attempt > 0); err != nil {
-			return err
-		}
-		err := x.send()
+		err := x.send(f, attempt > 0)
 		if err == nil {
 			err = x.readHead()
 		}
 		if err == nil {
 			return x.relay(f)
 		}
-		again := attempt == 0 && x.c.reused && !x.heard && p.r.ContentLength == 0 &&
+		again := attempt == 0 && x.c != nil && x.c.reused && !x.heard && p.r.ContentLength == 0 &&
 			idempotent(p.r.Method) && errors.Is(err, errUpstream)
 		if !again {
 			return err
@@ -124,35 +121,68 @@ func (x *exchange) prepare(f *forwarder) error {
 	return nil
 }
 
-// connect takes an idle connection or makes one.
-func (x *exchange) connect(f *forwarder, fresh bool) error {
-	p := x.p
-	if !fresh {
-		x.c = p.up.pool.get()
-	}
-	if x.c == nil {
-		c, err := dial(p.r.Context(), &f.dialer, p.up)
-		switch {
-		case err == nil:
-			x.c = c
-		case p.r.Context().Err() != nil:
-			return fail(errGone, err)
-		case os.IsTimeout(err):
-			return fail(errTimeout, err)
-		default:
-			return fail(errUpstream, err)
+// send sends the request: over an idle connection that turns out to be good, where the
+// first bytes of the answer are read as well, or over a new one.
+func (x *exchange) send(f *forwarder, fresh bool) error {
+	for !fresh {
+		c := x.p.up.pool.take()
+		if c == nil {
+			break
 		}
+		x.c = c
+		x.arm()
+		err := c.begin(x.out)
+		if c.trip.idle {
+			return x.sent(err)
+		}
+		c.close()
+		x.c = nil
 	}
-	x.now = time.Now()
-	x.end = x.now.Add(p.timeout)
-	x.c.arm(x.now, x.end)
-	return nil
+	if err := x.dial(f); err != nil {
+		return err
+	}
+	x.arm()
+	return x.sendRest(x.out)
 }
 
-// send writes the request.
-func (x *exchange) send() error {
-	rest := x.out
-	for {
+// sent goes on from where a reused connection came to.
+func (x *exchange) sent(err error) error {
+	c := x.c
+	x.heard = c.trip.read > 0
+	if err != nil {
+		if err = x.wait(err); err != nil {
+			return err
+		}
+	}
+	return x.sendRest(x.out[c.trip.sent:])
+}
+
+// arm sets the time that the upstream has for its head.
+func (x *exchange) arm() {
+	x.now = time.Now()
+	x.end = x.now.Add(x.p.timeout)
+	x.c.arm(x.now, x.end)
+}
+
+// dial makes a new connection.
+func (x *exchange) dial(f *forwarder) error {
+	client := x.p.r.Context()
+	c, err := dial(client, &f.dialer, x.p.up)
+	switch {
+	case err == nil:
+		x.c = c
+		return nil
+	case client.Err() != nil:
+		return fail(errGone, err)
+	case os.IsTimeout(err):
+		return fail(errTimeout, err)
+	}
+	return fail(errUpstream, err)
+}
+
+// sendRest writes what is left of the request.
+func (x *exchange) sendRest(rest []byte) error {
+	for len(rest) > 0 {
 		n, err := x.c.nc.Write(rest)
 		if err == nil {
 			return nil
@@ -162,6 +192,7 @@ func (x *exchange) send() error {
 			return err
 		}
 	}
+	return nil
 }
 
 // readHead reads and parses the response's head. Interim responses (1xx) are passed

@@ -20,17 +20,8 @@ type pool struct {
 	closed bool
 }
 
-// get takes an idle connection that is still good, or returns nil.
-func (p *pool) get() *conn {
-	for {
-		c := p.take()
-		if c == nil || c.alive() {
-			return c
-		}
-		c.close()
-	}
-}
-
+// take takes the freshest idle connection, or returns nil. Whether it is still good
+// shows when it is used.
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
