@@ -82,8 +82,11 @@ func (c *Client) GetAddressList(ctx context.Context, id AddressListID) (AddressL
 	return call[AddressList](ctx, c, http.MethodGet, listPath(id, ""), nil)
 }
 
-// SetAddressList replaces an address list; an empty one admits every address.
+// SetAddressList replaces an address list; an empty one, or nil, admits every address.
 func (c *Client) SetAddressList(ctx context.Context, in Addresses) (AddressList, error) {
+	if in.Addresses == nil {
+		in.Addresses = []string{} // the API knows no null
+	}
 	return call[AddressList](ctx, c, http.MethodPut, listPath(in.AddressListID, ""), in)
 }
 

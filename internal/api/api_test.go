@@ -55,6 +55,9 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 	must(c.AddAddresses(ctx, admin.Addresses{AddressListID: list, Addresses: []string{"::1"}}))(t)
 	must(c.RemoveAddresses(ctx, admin.Addresses{AddressListID: list, Addresses: []string{"10.0.0.1"}}))(t)
 	must(c.GetAddressList(ctx, list))(t)
+	if empty := must(c.SetAddressList(ctx, admin.Addresses{AddressListID: list}))(t); len(empty.Addresses) != 0 {
+		t.Errorf("a list without entries has %v", empty.Addresses)
+	}
 
 	w.log1(store.RequestRow{RequestID: "req_1", Credential: s.Key.ID, Organization: o.ID, Environment: "live", Method: "GET",
 		Path: "/v1/things", Route: "GET /v1/things", Status: 403, Reason: cardea.ReasonScope, Step: cardea.StepScope, ContractLine: 40})

@@ -111,6 +111,8 @@ func TestInputIsStrict(t *testing.T) {
 		{"overflow", "POST /v1/organizations", `{"name":"x","limits":{"per_minute":99999999999999999999}}`, 400, "whole number", nil},
 		{"array", "POST /v1/organizations", `["zebra-crossing"]`, 400, "object", nil},
 		{"null", "POST /v1/organizations", `null`, 400, "object", nil},
+		{"null member", "PATCH /v1/organizations/" + o.ID, `{"limits":null}`, 400, "null", nil},
+		{"null in a list", "POST /v1/keys", `{"name":"x","scopes":[null]}`, 400, "null", nil},
 		{"cut off", "POST /v1/organizations", `{"name":"zebra-crossing"`, 400, "well-formed", nil},
 		{"two values", "POST /v1/organizations", `{"name":"x"}{"name":"y"}`, 400, "", nil},
 		{"comment", "POST /v1/organizations", `{/*zebra-crossing*/"name":"x"}`, 400, "well-formed", nil},

@@ -117,8 +117,11 @@ func isJSON(header http.Header) bool {
 }
 
 // checkShape walks the body once before anything is filled: it must be one object,
-// not nested too deep, whose members leave the path's alone. The walk also finds
-// members given twice, at any depth.
+// not nested too deep, without nulls, whose members leave the path's alone. The walk also
+// finds members given twice, at any depth.
+//
+// A null would count as an absent member, and whoever wrote it meant something else, most
+// likely to remove a value.
 func checkShape(body []byte, wildcards []string, in any) error {
 	if jsontext.Value(body).Kind() != '{' {
 		return cardea.Errorf(cardea.KindInvalid, "the body must be a JSON object")
@@ -132,8 +135,11 @@ func checkShape(body []byte, wildcards []string, in any) error {
 		if err != nil {
 			return decodeError(in, err)
 		}
-		if d.StackDepth() > maxDepth {
+		switch {
+		case d.StackDepth() > maxDepth:
 			return cardea.Errorf(cardea.KindInvalid, "the body is nested more than %d levels deep", maxDepth)
+		case token.Kind() == 'n':
+			return cardea.Errorf(cardea.KindInvalid, "no member may be null: leave out what has no value")
 		}
 		if kind, n := d.StackIndex(d.StackDepth()); d.StackDepth() == 1 && kind == '{' && n%2 == 1 &&
 			slices.Contains(wildcards, token.String()) {

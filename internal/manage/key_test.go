@@ -210,7 +210,17 @@ func TestStatusFollowsTheClock(t *testing.T) {
 		}
 	}
 	status(manage.StatusActive)
-	w.advance(30*24*time.Hour - time.Second)
+	short := must(w.CreateKey(w.ctx, operator, manage.CreateKey{
+		Kind: "yearly", Organization: o.ID, Name: "short", ExpiresAt: start.Add(10 * time.Hour),
+	}))(t).Key
+	if short.Status != manage.StatusActive {
+		t.Errorf("a new key of ten hours is %s", short.Status)
+	}
+	w.advance(8 * time.Hour)
+	if got := must(w.Key(w.ctx, operator, manage.ID{ID: short.ID}))(t).Status; got != manage.StatusExpiring {
+		t.Errorf("in its last two hours it is %s", got)
+	}
+	w.advance(30*24*time.Hour - 8*time.Hour - time.Second)
 	status(manage.StatusActive)
 	w.advance(time.Second)
 	status(manage.StatusIdle)

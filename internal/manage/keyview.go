@@ -9,8 +9,9 @@ import (
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
-// expiringWithin is how long before its end a key is shown as expiring: two weeks are
-// enough to rotate it by hand.
+// expiringWithin is how long before its end a key is shown as expiring, at most: two
+// weeks are enough to rotate it by hand. A key that lives for a day is not expiring all
+// day, only in the last fifth of its life.
 const expiringWithin = 14 * 24 * time.Hour
 
 // A keyRow is what is stored about a key.
@@ -71,7 +72,7 @@ func (k *keyRow) status(kind *contract.KeyKind, now time.Time) Status {
 		return StatusExpired
 	case kind != nil && kind.Idle > 0 && now.Sub(k.lastSign()) >= kind.Idle:
 		return StatusIdle
-	case !c.ExpiresAt.IsZero() && c.ExpiresAt.Sub(now) <= expiringWithin:
+	case !c.ExpiresAt.IsZero() && c.ExpiresAt.Sub(now) <= min(expiringWithin, c.ExpiresAt.Sub(k.current().CreatedAt)/5):
 		return StatusExpiring
 	}
 	return StatusActive

@@ -59,7 +59,7 @@ const (
 	StatusDisabled Status = "disabled"
 	StatusExpired  Status = "expired"
 	StatusIdle     Status = "idle"     // not used for longer than its kind allows
-	StatusExpiring Status = "expiring" // works, and ends within 14 days
+	StatusExpiring Status = "expiring" // works, and ends within 14 days, or the last fifth of its life
 	StatusActive   Status = "active"
 )
 
