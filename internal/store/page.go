@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cardea-dev/cardea"
 )
@@ -60,7 +61,7 @@ func (p Page) cursor() (cursor, error) {
 	}
 	head, id, ok := strings.Cut(string(raw), ".")
 	at, err := strconv.ParseInt(head, 36, 64)
-	if !ok || err != nil || strings.ContainsRune(id, 0) {
+	if !ok || err != nil || strings.ContainsRune(id, 0) || !utf8.ValidString(id) {
 		return cursor{}, cardea.Invalid("after", "the page cursor is not one that Cardea gave out")
 	}
 	return cursor{at, id}, nil
