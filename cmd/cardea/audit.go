@@ -16,7 +16,7 @@ var auditColumns = []column[admin.AuditEvent]{
 	{"action", func(e admin.AuditEvent) string { return e.Action }},
 	{"target", func(e admin.AuditEvent) string { return e.Target.ID }},
 	{"organization", func(e admin.AuditEvent) string { return e.Organization }},
-	{"detail", func(e admin.AuditEvent) string { return string(e.Detail) }},
+	{"detail", func(e admin.AuditEvent) string { return short(string(e.Detail)) }},
 }
 
 // auditCommand is `cardea audit`.

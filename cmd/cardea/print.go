@@ -36,15 +36,32 @@ func printList[T any](p printer, columns []column[T], items []T) error {
 		}
 		return p.encode(items)
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	row(w, columns, func(c column[T]) string { return strings.ToUpper(c.title) })
-	for _, item := range items {
-		row(w, columns, func(c column[T]) string { return c.text(item) })
-	}
-	return w.Flush()
+	return p.table(func(w io.Writer) {
+		row(w, columns, func(c column[T]) string { return strings.ToUpper(c.title) })
+		for _, item := range items {
+			row(w, columns, func(c column[T]) string { return c.text(item) })
+		}
+	})
 }
 
-// row writes one line of a table; the last cell has no trailing blanks.
+// table aligns what fill writes, cells separated by tabs, and leaves no blanks at the
+// ends of lines.
+func (p printer) table(fill func(io.Writer)) error {
+	var aligned strings.Builder
+	w := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
+	fill(w)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(aligned.String()) {
+		if _, err := fmt.Fprintln(p.out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row writes one line of a table.
 func row[T any](w io.Writer, columns []column[T], text func(column[T]) string) {
 	cells := make([]string, len(columns))
 	for i, c := range columns {
@@ -58,13 +75,13 @@ func printOne[T any](p printer, columns []column[T], item T) error {
 	if p.json {
 		return p.encode(item)
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	for _, c := range columns {
-		if text := c.text(item); text != "" {
-			fmt.Fprintf(w, "%s\t%s\n", c.title, cell(text))
+	return p.table(func(w io.Writer) {
+		for _, c := range columns {
+			if text := c.text(item); text != "" {
+				fmt.Fprintf(w, "%s\t%s\n", c.title, cell(text))
+			}
 		}
-	}
-	return w.Flush()
+	})
 }
 
 // encode writes a value as indented JSON.
@@ -96,3 +113,12 @@ func when(t time.Time) string {
 
 // list joins texts for people.
 func list(texts []string) string { return strings.Join(texts, ", ") }
+
+// short cuts a text to what a table has room for; JSON output has it whole.
+func short(text string) string {
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}

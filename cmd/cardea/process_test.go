@@ -37,7 +37,8 @@ type process struct {
 func (p *process) start(ts *testscript.TestScript, args []string) {
 	c := exec.Command(filepath.Join(programDir(ts), "cardea"), args...)
 	c.Dir = ts.MkAbs(".")
-	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"))
+	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"),
+		"CARDEA_TRUSTED_PROXIES="+ts.Getenv("CARDEA_TRUSTED_PROXIES"))
 	r, w := io.Pipe()
 	c.Stdout, c.Stderr = w, w
 	p.command, p.ended, p.more, p.lines, p.seen = c, make(chan struct{}), make(chan struct{}), nil, 0
