@@ -100,7 +100,7 @@ func (k *compiler) accounts() {
 		k.r.errorf(v.pos, "their tokens need issuer and audience").suggest("add issuer: and audience: to the contract")
 	}
 	if a.MaxLifetime > maxSelfSigned {
-		k.r.errorf(v.MaxLifetime.pos, "tokens that their holder signs cannot be taken back one by one; %s is too long",
+		k.r.errorf(v.MaxLifetime.pos, "tokens that their holder signs must be short-lived; %s is too long",
 			v.MaxLifetime.value).suggest("use at most %s", Period{Duration: maxSelfSigned})
 	}
 	k.c.serviceAccounts = a

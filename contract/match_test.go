@@ -50,7 +50,7 @@ func TestMatch(t *testing.T) {
 	c := withRoutes(t,
 		"GET /v1/things", "POST /v1/things", "GET /v1/things/{id}", "GET /v1/things/new",
 		"/v1/any", "GET /v1/tree/{path...}", "GET /v1/exact/{$}", "GET /v1/under/", "HEAD /v1/tree/head",
-		"GET /{environment}/data/{rest...}", "GET /v1/odd:name")
+		"GET /{environment}/data/{rest...}", "GET /v1/odd:name", "POST /admin/{environment}/deploy")
 	for _, tt := range []struct{ request, want string }{
 		{"GET /v1/things", "GET /v1/things"},
 		{"HEAD /v1/things", "GET /v1/things"},
@@ -78,6 +78,8 @@ func TestMatch(t *testing.T) {
 		{"GET /v1/thing%73", "none"},
 		{"GET /live/data/x", "GET /{environment}/data/{rest...} in live"},
 		{"GET /test/data/", "GET /{environment}/data/{rest...} in test"},
+		{"POST /admin/test/deploy", "POST /admin/{environment}/deploy in test"},
+		{"POST /admin/prod/deploy", "none"},
 		{"GET /prod/data/x", "none"}, // there is no such world
 		{"GET /", "none"},
 		{"GET ", "none"},
