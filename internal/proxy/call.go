@@ -194,6 +194,7 @@ func (c *call) answer() {
 func (c *call) send(status int, body []byte) {
 	c.started, c.status = true, status
 	c.w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.h.forward.patience(c.w, time.Now())
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead {
 		n, _ := c.w.Write(body) // a client that is gone needs no answer

@@ -208,8 +208,8 @@ func (x *exchange) readHead() error {
 			return nil
 		case h.status == http.StatusSwitchingProtocols || h.chunked || h.length > 0:
 			return fail(errUpstream, errGarbage)
-		case h.status != http.StatusContinue:
-			x.interim()
+		case h.status != http.StatusContinue && x.p.r.ProtoAtLeast(1, 1):
+			x.interim() // clients of HTTP/1.0 know of none, RFC 9110 §15.2
 		}
 	}
 	return fail(errUpstream, errGarbage)

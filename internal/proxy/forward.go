@@ -35,6 +35,13 @@ func (f *forwarder) forward(p *passage) error {
 	return f.standard(p)
 }
 
+// patience gives the client time to read what is written to it from now on. A client
+// that stops reading is given up then, however little it was sent.
+func (f *forwarder) patience(w http.ResponseWriter, now time.Time) {
+	// A writer that has no deadlines is a test's.
+	_ = http.NewResponseController(w).SetWriteDeadline(now.Add(f.idle + f.idle/8))
+}
+
 // close closes idle connections.
 func (f *forwarder) close() {
 	f.upstreams.close()

@@ -22,6 +22,8 @@ func (x *exchange) relay(f *forwarder) error {
 		announce(header, h.announced, p.replies)
 	}
 	p.started, p.status = true, h.status
+	x.guarded = x.now
+	f.patience(p.w, x.now)
 	p.w.WriteHeader(h.status)
 	if bodyless {
 		x.finish()
@@ -98,7 +100,7 @@ func (x *exchange) more(f *forwarder) error {
 	}
 	if x.now.Sub(x.guarded) > f.idle/8 {
 		x.guarded = x.now
-		_ = http.NewResponseController(x.p.w).SetWriteDeadline(x.end.Add(f.idle / 8))
+		f.patience(x.p.w, x.now)
 	}
 	return x.fill()
 }

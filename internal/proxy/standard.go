@@ -44,7 +44,7 @@ func (f *forwarder) standard(p *passage) error {
 		}
 		r.Body = s.body
 	}
-	w := &replyWriter{ResponseWriter: p.w, p: p, idle: f.idle}
+	w := &replyWriter{ResponseWriter: p.w, f: f, p: p}
 	proxy.ServeHTTP(w, r)
 	if w.tunnel != nil {
 		p.written = w.tunnel.sent.Load()

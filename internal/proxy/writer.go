@@ -12,8 +12,8 @@ import (
 // bytes, and interim responses, whose headers obey the same rules.
 type replyWriter struct {
 	http.ResponseWriter
+	f      *forwarder
 	p      *passage
-	idle   time.Duration
 	tunnel *tunnel // after an upgrade
 }
 
@@ -25,8 +25,9 @@ func (w *replyWriter) WriteHeader(status int) {
 	switch {
 	case status >= 200:
 		w.p.started, w.p.status = true, status
-	case status == http.StatusContinue && w.p.r.Header["Expect"] == nil:
-		return // nobody asked
+		w.f.patience(w.ResponseWriter, time.Now())
+	case status == http.StatusContinue && w.p.r.Header["Expect"] == nil, !w.p.r.ProtoAtLeast(1, 1):
+		return // nobody asked; clients of HTTP/1.0 know of none, RFC 9110 §15.2
 	default:
 		h := w.Header()
 		for name := range h {
@@ -40,7 +41,7 @@ func (w *replyWriter) WriteHeader(status int) {
 
 // Write implements [http.ResponseWriter].
 func (w *replyWriter) Write(b []byte) (int, error) {
-	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.idle))
+	w.f.patience(w.ResponseWriter, time.Now())
 	n, err := w.ResponseWriter.Write(b)
 	w.p.written += int64(n)
 	return n, err
@@ -54,7 +55,7 @@ func (w *replyWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.p.started, w.p.status = true, http.StatusSwitchingProtocols
-	w.tunnel = &tunnel{Conn: c, idle: w.idle}
+	w.tunnel = &tunnel{Conn: c, idle: w.f.idle}
 	return w.tunnel, rw, nil
 }
 
