@@ -122,7 +122,9 @@ func (tx *Tx) record(e *Event, seq int64) ([]byte, error) {
 	return value, nil
 }
 
-// writeEvent stores the record, and beside it the columns that lists filter by.
+// writeEvent stores the record, and beside it the columns that lists filter by. The
+// record is TEXT and not the engine's JSON type, which would not give back the bytes
+// that were hashed.
 func (tx *Tx) writeEvent(ctx context.Context, e *Event, seq int64, record []byte) error {
 	_, err := tx.exec(ctx, `INSERT INTO audit_event
 		(seq, at, actor_type, actor_id, action, target_type, target_id, organization, record)
@@ -133,7 +135,8 @@ func (tx *Tx) writeEvent(ctx context.Context, e *Event, seq int64, record []byte
 }
 
 // appendLeaf adds a record to the tree: its own hash and those of the subtrees that
-// it completes.
+// it completes. Of the older hashes it reads one on average, and the logarithm of the
+// log's size at most.
 func (tx *Tx) appendLeaf(ctx context.Context, leaf int64, record []byte) error {
 	hashes, err := tlog.StoredHashes(leaf, record, tx.hashReader(ctx))
 	if err != nil {

@@ -52,7 +52,9 @@ func (tx *Tx) Changed(kind, target string) {
 	}
 }
 
-// writeChanges numbers and stores the changes.
+// writeChanges numbers and stores the changes. The row of change_head is locked from
+// here to the commit, so numbers are given in the order of commits: whoever has read
+// number n will never meet a smaller one that they have not read.
 func (tx *Tx) writeChanges(ctx context.Context) error {
 	if len(tx.changes) == 0 {
 		return nil

@@ -38,6 +38,17 @@
 // [DB.VerifyCheckpoint], [DB.ProveInclusion], [DB.ProveConsistency].
 // Moving: [DB.Backup], [Restore].
 //
+// # Order, durability and what may be lost
+//
+// An acknowledged change survives the death of the process and of the machine
+// (synchronous=FULL; fsync on PostgreSQL). Counts and last uses are written behind the
+// requests, about a second's worth of them dies with the process; the request log and
+// usage may also lose their last moments in a power cut (synchronous=NORMAL).
+//
+// One process may use a SQLite directory. Another one's changes would be stored, but
+// this one's caches would not hear of them, and a revoked key would go on working here.
+// Several nodes share a PostgreSQL.
+//
 // # Errors
 //
 // Errors are [cardea.Error] values: KindNotFound, KindConflict, KindInvalid (a damaged

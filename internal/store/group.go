@@ -101,7 +101,7 @@ func (g *group) undo(cause error) {
 		return
 	}
 	if _, err := g.conn.ExecContext(ctx, "ROLLBACK TO one"); err != nil {
-		if cause == nil {
+		if cause == nil { // fn panicked, and there is no error to tell
 			cause = err
 		}
 		g.end(cause)

@@ -36,7 +36,9 @@ type Lookup struct {
 }
 
 // lookupSQL starts at change_head, so that one row comes back whether or not the
-// secret exists.
+// secret exists. That the sequence number and the rest come from one statement is what
+// makes filling a cache safe: were they read one after the other, a revocation between
+// the two would be missing from the record and yet counted as seen.
 const lookupSQL = `SELECT h.seq,
 	s.hash, s.credential, s.hint, s.sealed, s.created_at, s.expires_at, s.last_used_at,
 	c.id, c.kind, c.environment, c.organization, c.member, c.name, c.scopes, c.limits, c.addresses,

@@ -33,6 +33,9 @@ type Tx struct {
 // undoes its work and is returned. Update returns after the commit, with what caches
 // must forget before the change may be called done.
 //
+// On SQLite nobody else can change anything while fn runs, so it should be short, and
+// it must not call Update itself: it would wait for its own end.
+//
 // ctx bounds the wait for fn's turn. Once fn runs, the commit is awaited whatever
 // becomes of ctx: an error means that nothing was kept, except where its text says
 // that this is not known.
