@@ -62,7 +62,8 @@ const requestColumns = `at, request_id, credential, organization, environment, o
 
 const insertGapSQL = `INSERT INTO request_log_gap (from_at, until_at, dropped) VALUES ($1, $2, $3)`
 
-// maxLogged bounds the texts of a row that callers choose.
+// maxLogged bounds, in bytes, the texts of a row that callers choose: a request line of
+// 32 kB must not become a row of 32 kB.
 const maxLogged = 200
 
 // AppendRequests stores rows, and after them gaps, in the request log. It may be

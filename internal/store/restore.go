@@ -119,7 +119,8 @@ func eachLine(path string, fn func(line []byte) error) error {
 	return nil
 }
 
-// checkBackup reads the whole file before anything is written.
+// checkBackup reads the whole file before anything is written: the checksum is at the
+// end, and half a restore would be worse than none.
 func checkBackup(path string) error {
 	sum, lines, ended := sha256.New(), int64(0), false
 	err := eachLine(path, func(line []byte) error {

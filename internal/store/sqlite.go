@@ -18,6 +18,10 @@ import (
 //
 // synchronous=FULL, because with NORMAL the last commits of a power cut are undone, and
 // an undone revocation is a key that works again. Counts may be NORMAL.
+//
+// _txlock=immediate, because a transaction that begins by reading and then writes fails
+// at once, whatever the busy_timeout, when somebody else has written in between.
+// trusted_schema=0 keeps a doctored file from running functions through its schema.
 func sqliteDSN(file, synchronous string, readonly bool) string {
 	v := url.Values{"_txlock": {"immediate"}}
 	for _, pragma := range []string{

@@ -25,6 +25,8 @@ type UsageDelta struct {
 	Latency      time.Duration // sum over the requests
 }
 
+// addUsageSQL adds to a row or makes it. The table's name is spelled out on the right
+// because PostgreSQL takes a bare column there for ambiguous.
 const addUsageSQL = `INSERT INTO usage_hourly
 	(credential, hour, route, status_class, reason, organization, environment, requests, bytes_out, latency_us)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
