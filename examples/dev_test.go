@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,8 +23,20 @@ var binary = sync.OnceValues(func() (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return name, nil
+	return name, lookAtSources()
 })
+
+// lookAtSources reads every directory of the module. The go command keeps a test's result
+// until something changes that the test has looked at; what only the build looked at
+// does not count.
+func lookAtSources() error {
+	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == ".git" {
+			return fs.SkipDir
+		}
+		return err
+	})
+}
 
 // A ready is what `cardea dev --ready-file` writes.
 type ready struct {
