@@ -186,6 +186,12 @@ func TestOffboardingEndsEverythingAtOnce(t *testing.T) {
 				t.Errorf("key %s is %s", k.Name, k.Status)
 			}
 		}
+		for id, action := range map[string]string{s.key.Key.ID: "key.revoke", s.admin.ID: "member.disable"} {
+			e := must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{Target: id}))(t).Items[0]
+			if e.Action != action || !strings.Contains(string(e.Detail), `"after"`) {
+				t.Errorf("the last event of %s is %s %s", id, e.Action, e.Detail)
+			}
+		}
 		again := must(w.OffboardOrganization(w.ctx, operator, manage.Offboard{ID: s.org.ID}))(t)
 		if again.KeysRevoked+again.MembersDisabled != 0 {
 			t.Errorf("again: %+v", again)

@@ -147,7 +147,15 @@ func (m *Manager) RevokeKey(ctx context.Context, actor cardea.Actor, in RevokeKe
 	})
 }
 
-// revokeAll revokes every key of an organization and returns how many.
+// A revocation is what the audit log says of a key that was revoked among others.
+type revocation struct {
+	Status        Status    `json:"status"`
+	RevokedAt     time.Time `json:"revoked_at"`
+	RevokedReason string    `json:"revoked_reason,omitzero"`
+}
+
+// revokeAll revokes every key of an organization and returns how many. Each leaves an
+// event of its own, so that the history of a key is complete.
 func (m *Manager) revokeAll(ctx context.Context, tx *store.Tx, organization, reason string) (int, error) {
 	filter := store.CredentialFilter{Organization: organization}
 	n := 0
@@ -158,6 +166,7 @@ func (m *Manager) revokeAll(ctx context.Context, tx *store.Tx, organization, rea
 			}
 			n++
 			c.RevokedAt, c.RevokedReason = tx.Now(), reason
+			audit(tx, "key.revoke", "key", c.ID, organization, nil, revocation{StatusRevoked, c.RevokedAt, reason})
 			return tx.UpdateCredential(ctx, c)
 		})
 	return n, err

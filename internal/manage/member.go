@@ -197,15 +197,18 @@ func (m *Manager) editMember(ctx context.Context, actor cardea.Actor, id, action
 	})
 }
 
-// disableAll disables every enabled member of an organization and returns how many.
+// disableAll disables every enabled member of an organization, each with an event of
+// its own, and returns how many.
 func (m *Manager) disableAll(ctx context.Context, tx *store.Tx, organization string) (int, error) {
 	enabled := false
 	filter := store.MemberFilter{Organization: organization, Disabled: &enabled}
 	n := 0
 	err := each(func(p store.Page) ([]store.Member, string, error) { return tx.Members(ctx, filter, p) },
 		func(member store.Member) error {
+			before := viewMember(member)
 			member.DisabledAt = tx.Now()
 			n++
+			audit(tx, "member.disable", "member", member.ID, organization, before, viewMember(member))
 			return tx.UpdateMember(ctx, member)
 		})
 	return n, err
