@@ -86,6 +86,26 @@ func TestAdvanceEndsKeys(t *testing.T) {
 	}
 }
 
+// TestLimitsAreExactOnAStoppedClock holds that a test of limits does not depend on how
+// fast the machine is: so many requests get through, and not one more.
+func TestLimitsAreExactOnAStoppedClock(t *testing.T) {
+	s := cardeatest.Start(t, cardeatest.Config{})
+	s.StopClock(true)
+	made := newKey(t, s, admin.CreateKey{Kind: "api_key", Environment: "live", Limits: &admin.Limits{PerMinute: 7}})
+	for round := range 3 {
+		for i := range 8 {
+			want := http.StatusOK
+			if i == 7 {
+				want = http.StatusTooManyRequests
+			}
+			if a := call(t, s, "GET", "/v1/notes", bearer(made.Secret.Reveal())); a.Status != want {
+				t.Errorf("round %d, request %d: %d, want %d", round, i+1, a.Status, want)
+			}
+		}
+		s.Advance(time.Minute)
+	}
+}
+
 // TestClientReachesTheContractsHosts holds that the kit's client verifies the
 // certificate of the contract's own host name, over HTTP/2.
 func TestClientReachesTheContractsHosts(t *testing.T) {

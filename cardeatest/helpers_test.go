@@ -5,24 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cardea-dev/cardea/admin"
 	"github.com/cardea-dev/cardea/cardeatest"
-	"github.com/cardea-dev/cardea/examples"
 )
-
-// start runs an example's contract on a clock that stands still.
-func start(t *testing.T, example string) *cardeatest.Server {
-	t.Helper()
-	text, ok := examples.Contract(example)
-	if !ok {
-		t.Fatalf("no example %s", example)
-	}
-	s := cardeatest.Start(t, cardeatest.Config{Contract: string(text)})
-	s.StopClock(true)
-	return s
-}
 
 // An answer is a response that was read to its end.
 type answer struct {
@@ -68,19 +54,4 @@ func newKey(t *testing.T, s *cardeatest.Server, in admin.CreateKey) admin.KeySec
 		t.Fatalf("create key: %v", err)
 	}
 	return made
-}
-
-// plan puts the demo organization on a plan.
-func plan(t *testing.T, s *cardeatest.Server, name string) {
-	t.Helper()
-	if _, err := s.Admin().UpdateOrganization(t.Context(), admin.UpdateOrganization{ID: s.Organization(), Plan: &name}); err != nil {
-		t.Fatalf("plan %s: %v", name, err)
-	}
-}
-
-// nextMinute moves the clock to the start of a minute, so that what follows falls into
-// one window.
-func nextMinute(s *cardeatest.Server) {
-	now := s.Now()
-	s.Advance(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,9 +104,8 @@ func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (er
 // explain` knows what happened a moment ago. A record that cannot be written now is
 // shown later; the request goes on.
 func (s *Server) upToDate(next http.Handler) http.Handler {
-	reads := []string{"/v1/requests", "/v1/usage", "/v1/keys", "/v1/backup"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.ContainsFunc(reads, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+		if r.Method == http.MethodGet || r.URL.Path == "/v1/backup" {
 			ctx, cancel := context.WithTimeout(r.Context(), pingTimeout)
 			if err := s.recorder.Flush(ctx); err != nil {
 				s.log.Debug("records not up to date", slog.String("error", err.Error()))
