@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"maps"
-	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -114,8 +113,9 @@ func (c *call) port() string {
 			return v[0]
 		}
 	}
-	if _, port, err := net.SplitHostPort(c.r.Host); err == nil && isPort(port) {
-		return port
+	host := c.r.Host
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') && isPort(host[i+1:]) {
+		return host[i+1:]
 	}
 	if c.proto() == "https" {
 		return "443"
