@@ -28,7 +28,7 @@ type session struct {
 func remote(c *cobra.Command) *cobra.Command {
 	f := c.PersistentFlags()
 	f.String("url", "", "base `URL` of the management API (CARDEA_URL; default "+defaultURL+")")
-	f.String("token-file", "", "`FILE` with the management token (instead of CARDEA_TOKEN)")
+	f.String("token-file", "", "`FILE` with the management token (CARDEA_TOKEN_FILE; without it CARDEA_TOKEN)")
 	f.StringP("output", "o", "table", "table or json")
 	return c
 }
@@ -58,10 +58,10 @@ func connect(c *cobra.Command) (*session, error) {
 // managementToken returns the token. It never comes from an argument, since every user
 // of a machine can read the arguments of every process.
 func managementToken(file string) (string, error) {
-	if file == "" {
-		if token := os.Getenv("CARDEA_TOKEN"); token != "" {
-			return token, nil
-		}
+	if token := os.Getenv("CARDEA_TOKEN"); file == "" && token != "" {
+		return token, nil
+	}
+	if file = firstOf(file, os.Getenv("CARDEA_TOKEN_FILE")); file == "" {
 		return "", &codedError{code: exitUnknown, err: errors.New("no management token: set CARDEA_TOKEN, or name a file with --token-file\n" +
 			"(cardea serve writes the first one to DATA/management.token, cardea dev shows it)")}
 	}

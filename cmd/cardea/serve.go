@@ -66,7 +66,11 @@ func settingFlags(f *pflag.FlagSet, only ...string) {
 		if s.Name == "contract" {
 			short = "c"
 		}
-		f.StringP(s.Name, short, "", s.Usage)
+		usage := s.Usage + " (" + s.Environment()
+		if s.Default != "" {
+			usage += "; default " + s.Default
+		}
+		f.StringP(s.Name, short, "", usage+")")
 	}
 }
 

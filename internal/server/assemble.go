@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -96,8 +97,14 @@ func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (er
 			mux.Handle(pattern, h)
 		}
 	}
-	s.management, err = openDoor("management", s.settings.ManagementListen, mux, nil, s.log)
-	return err
+	if s.management, err = openDoor("management", s.settings.ManagementListen, mux, nil, s.log); err != nil {
+		return err
+	}
+	if a, ok := s.management.listener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		s.log.Warn("the management API can be reached from other machines, and speaks no TLS: put something in front that does",
+			slog.String("address", a.String()))
+	}
+	return nil
 }
 
 // upToDate writes the records that wait before a request reads some, so that `cardea

@@ -66,18 +66,13 @@ type Settings struct {
 
 // DefaultSettings returns what holds when nothing is said.
 func DefaultSettings() Settings {
-	return Settings{
-		Contract:         "cardea.yaml",
-		Listen:           ":8080",
-		ManagementListen: "127.0.0.1:8081",
-		Data:             "cardea-data",
-		LogFormat:        "json",
-		LogLevel:         "info",
-		KeepRequests:     7 * 24 * time.Hour,
-		KeepRequestBytes: 5 << 30,
-		DrainTimeout:     30 * time.Second,
-		CacheSize:        1 << 20,
+	var s Settings
+	for _, setting := range SettingsTable() {
+		if err := setting.set(&s, setting.Default); err != nil {
+			panic(err) // the table is part of the program
+		}
 	}
+	return s
 }
 
 // masterKeyFile returns the path of the master key.

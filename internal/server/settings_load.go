@@ -16,8 +16,9 @@ import (
 // A Setting is one of [Settings] under the name it has everywhere: --tls-listen on the
 // command line, CARDEA_TLS_LISTEN in the environment, tls_listen in the settings file.
 type Setting struct {
-	Name  string // "tls-listen"
-	Usage string // one line
+	Name    string // "tls-listen"
+	Default string // as it would be typed
+	Usage   string // one line
 
 	// Secret says that the value may hold a password, which must not stand on a
 	// command line where every user of the machine can read it.
@@ -46,23 +47,23 @@ func SettingsTable() []Setting {
 		}
 	}
 	return []Setting{
-		{Name: "contract", Usage: "contract file", set: text(func(s *Settings) *string { return &s.Contract })},
-		{Name: "listen", Usage: "address of the product's hosts in clear; empty: none", set: text(func(s *Settings) *string { return &s.Listen })},
+		{Name: "contract", Default: "cardea.yaml", Usage: "contract file", set: text(func(s *Settings) *string { return &s.Contract })},
+		{Name: "listen", Default: ":8080", Usage: "address of the product's hosts in clear; empty: none", set: text(func(s *Settings) *string { return &s.Listen })},
 		{Name: "tls-listen", Usage: "address of the product's hosts over TLS; empty: none", set: text(func(s *Settings) *string { return &s.TLSListen })},
 		{Name: "tls-cert", Usage: "PEM file of the certificate chain", set: text(func(s *Settings) *string { return &s.TLSCert })},
 		{Name: "tls-key", Usage: "PEM file of its private key", set: text(func(s *Settings) *string { return &s.TLSKey })},
-		{Name: "management-listen", Usage: "address of the management API, health and metrics", set: text(func(s *Settings) *string { return &s.ManagementListen })},
-		{Name: "data", Usage: "directory of the data", set: text(func(s *Settings) *string { return &s.Data })},
+		{Name: "management-listen", Default: "127.0.0.1:8081", Usage: "address of the management API, health and metrics", set: text(func(s *Settings) *string { return &s.ManagementListen })},
+		{Name: "data", Default: "cardea-data", Usage: "directory of the data", set: text(func(s *Settings) *string { return &s.Data })},
 		{Name: "database", Usage: "PostgreSQL address; empty: SQLite in the data directory", Secret: true, set: text(func(s *Settings) *string { return &s.Database })},
 		{Name: "master-key-file", Usage: "file of the master key (default DATA/master.key)", set: text(func(s *Settings) *string { return &s.MasterKeyFile })},
 		{Name: "token-file", Usage: "file of the first management token (default DATA/management.token)", set: text(func(s *Settings) *string { return &s.TokenFile })},
 		{Name: "trusted-proxies", Usage: "networks whose X-Forwarded-For is believed, separated by commas", set: setTrustedProxies},
-		{Name: "log-format", Usage: "json or text", set: text(func(s *Settings) *string { return &s.LogFormat })},
-		{Name: "log-level", Usage: "debug, info, warn or error", set: text(func(s *Settings) *string { return &s.LogLevel })},
-		{Name: "keep-requests", Usage: "age at which request log entries are deleted, such as 7d", set: period(func(s *Settings) *time.Duration { return &s.KeepRequests })},
-		{Name: "keep-request-bytes", Usage: "size to which the request log is kept, such as 5GiB", set: setKeepBytes},
-		{Name: "drain-timeout", Usage: "time that requests in flight get after a stop", set: period(func(s *Settings) *time.Duration { return &s.DrainTimeout })},
-		{Name: "cache-size", Usage: "credentials held in memory at most", set: setCacheSize},
+		{Name: "log-format", Default: "json", Usage: "json or text", set: text(func(s *Settings) *string { return &s.LogFormat })},
+		{Name: "log-level", Default: "info", Usage: "debug, info, warn or error", set: text(func(s *Settings) *string { return &s.LogLevel })},
+		{Name: "keep-requests", Default: "7d", Usage: "age at which request log entries are deleted, such as 7d", set: period(func(s *Settings) *time.Duration { return &s.KeepRequests })},
+		{Name: "keep-request-bytes", Default: "5GiB", Usage: "size to which the request log is kept, such as 5GiB", set: setKeepBytes},
+		{Name: "drain-timeout", Default: "30s", Usage: "time that requests in flight get after a stop", set: period(func(s *Settings) *time.Duration { return &s.DrainTimeout })},
+		{Name: "cache-size", Default: "1048576", Usage: "credentials held in memory at most", set: setCacheSize},
 	}
 }
 
