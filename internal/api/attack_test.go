@@ -111,6 +111,8 @@ func TestInputIsStrict(t *testing.T) {
 		{"overflow", "POST /v1/organizations", `{"name":"x","limits":{"per_minute":99999999999999999999}}`, 400, "whole number", nil},
 		{"array", "POST /v1/organizations", `["zebra-crossing"]`, 400, "object", nil},
 		{"null", "POST /v1/organizations", `null`, 400, "object", nil},
+		{"half of the limits", "PATCH /v1/organizations/" + o.ID, `{"limits":{"per_minute":5}}`, 400, "0 is no limit", nil},
+		{"unknown limit", "PATCH /v1/organizations/" + o.ID, `{"limits":{"per_minute":5,"burst":0,"per_day":0,"per_hour":1}}`, 400, "", nil},
 		{"null member", "PATCH /v1/organizations/" + o.ID, `{"limits":null}`, 400, "null", nil},
 		{"null in a list", "POST /v1/keys", `{"name":"x","scopes":[null]}`, 400, "null", nil},
 		{"cut off", "POST /v1/organizations", `{"name":"zebra-crossing"`, 400, "well-formed", nil},

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/manage"
 )
 
 // Bounds of a request body: bytes, and nesting, of which no input has more than three
@@ -216,6 +217,8 @@ func wanted(t reflect.Type) string {
 		t = t.Elem()
 	}
 	switch {
+	case t == reflect.TypeFor[manage.Limits]():
+		return "an object with per_minute, burst and per_day; 0 is no limit"
 	case t == reflect.TypeFor[time.Time]():
 		return "a time in RFC 3339 form, such as 2026-11-22T10:00:00Z"
 	case t.Kind() == reflect.String:

@@ -39,7 +39,7 @@ func TestMembersCannotReachAnotherOrganization(t *testing.T) {
 			"revoke":        second2(w.RevokeKey(w.ctx, me, manage.RevokeKey{ID: key.ID})),
 			"reveal":        second2(w.RevealKey(w.ctx, me, manage.ID{ID: key.ID})),
 			"list":          second2(w.AddressList(w.ctx, me, list)),
-			"set list":      second2(w.SetAddressList(w.ctx, me, manage.Addresses{AddressListID: list})),
+			"set list":      second2(w.SetAddressList(w.ctx, me, manage.Addresses{AddressListID: list, Addresses: []string{}})),
 			"keys":          second2(w.Keys(w.ctx, me, manage.KeyFilter{Organization: other.ID})),
 			"members":       second2(w.Members(w.ctx, me, manage.MemberFilter{Organization: other.ID})),
 			"usage":         second2(w.Usage(w.ctx, me, manage.UsageQuery{Organization: other.ID})),
@@ -212,7 +212,9 @@ func TestAddressListsOfEnvironments(t *testing.T) {
 				t.Errorf("list %v, want %v", got, want)
 			}
 		}
-		in := func(a ...string) manage.Addresses { return manage.Addresses{AddressListID: id, Addresses: a} }
+		in := func(a ...string) manage.Addresses {
+			return manage.Addresses{AddressListID: id, Addresses: append([]string{}, a...)}
+		}
 		set(func() (manage.AddressList, error) { return w.AddressList(w.ctx, operator, id) })
 		set(func() (manage.AddressList, error) {
 			return w.AddAddresses(w.ctx, operator, in("10.0.0.2", "::ffff:10.0.0.1"))
@@ -227,7 +229,9 @@ func TestAddressListsOfEnvironments(t *testing.T) {
 		set(func() (manage.AddressList, error) { return w.SetAddressList(w.ctx, operator, in()) })
 		_, err = w.store.AddressList(w.ctx, o.ID, "live")
 		wantKind(t, err, cardea.KindNotFound) // none, rather than one that admits nobody
-		_, err = w.SetAddressList(w.ctx, operator, manage.Addresses{AddressListID: manage.AddressListID{Organization: o.ID, Environment: "nope"}})
+		_, err = w.SetAddressList(w.ctx, operator, manage.Addresses{AddressListID: id})
+		wantField(t, err, "addresses")
+		_, err = w.SetAddressList(w.ctx, operator, manage.Addresses{AddressListID: manage.AddressListID{Organization: o.ID, Environment: "nope"}, Addresses: []string{}})
 		wantKind(t, err, cardea.KindNotFound)
 	})
 }

@@ -56,6 +56,9 @@ func (m *Manager) RemoveAddresses(ctx context.Context, actor cardea.Actor, in Ad
 // editList changes a list in one transaction: read, edit, store, record.
 func (m *Manager) editList(ctx context.Context, actor cardea.Actor, in Addresses,
 	edit func(old, given []netip.Prefix) ([]netip.Prefix, error)) (AddressList, error) {
+	if in.Addresses == nil { // forgotten, perhaps: nothing must be opened by mistake
+		return AddressList{}, cardea.Invalid("addresses", "is required; an empty list is []")
+	}
 	given, invalid := parseAddresses("addresses", in.Addresses)
 	if invalid != nil {
 		return AddressList{}, invalid

@@ -118,7 +118,7 @@ var changes = []change{
 		return s.RevealKey(s.ctx, operator, manage.ID{ID: s.system.Key.ID})
 	}},
 	{"SetAddressList", "address_list.update", (*scene).listID, func(s *scene) (any, error) {
-		return s.SetAddressList(s.ctx, operator, manage.Addresses{AddressListID: s.lists})
+		return s.SetAddressList(s.ctx, operator, manage.Addresses{AddressListID: s.lists, Addresses: []string{}})
 	}},
 	{"AddAddresses", "address_list.update", (*scene).listID, func(s *scene) (any, error) {
 		return s.AddAddresses(s.ctx, operator, manage.Addresses{AddressListID: s.lists, Addresses: []string{"::1"}})

@@ -159,6 +159,9 @@ type AddressListID struct {
 // Addresses is the input of the changes of an address list.
 type Addresses struct {
 	AddressListID
+
+	// Addresses lists IP addresses and CIDR networks. Nil is an error, so that nobody
+	// empties a list by leaving it out.
 	Addresses []string `json:"addresses"`
 }
 

@@ -182,11 +182,17 @@ func (m *Manager) Keys(ctx context.Context, actor cardea.Actor, in KeyFilter) (L
 	}, func(row keyRow) Key { return row.view(c, now) })
 }
 
+// maxSecret bounds the text that might be a secret, in bytes.
+const maxSecret = 512
+
 // IdentifyKey returns the key that a secret belongs to, whatever its status: for a
 // secret found where it should not be. Operators only.
 func (m *Manager) IdentifyKey(ctx context.Context, actor cardea.Actor, in IdentifyKey) (Key, error) {
 	if err := operator(actor); err != nil {
 		return Key{}, err
+	}
+	if len(in.Secret) == 0 || len(in.Secret) > maxSecret {
+		return Key{}, cardea.Invalid("secret", "must have from 1 to %d bytes", maxSecret)
 	}
 	found, err := m.store.LookupSecret(ctx, hashOf(in.Secret))
 	if err != nil {

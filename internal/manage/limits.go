@@ -1,9 +1,35 @@
 package manage
 
 import (
+	"errors"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/store"
 )
+
+// errLimits: an object of limits lacks a member.
+var errLimits = errors.New("limits lack a member")
+
+// UnmarshalJSONFrom reads limits, all of them: 0 is no limit, so a member left out by
+// mistake would be one too many opened.
+func (l *Limits) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var in struct {
+		PerMinute *int64 `json:"per_minute"`
+		Burst     *int64 `json:"burst"`
+		PerDay    *int64 `json:"per_day"`
+	}
+	if err := json.UnmarshalDecode(d, &in); err != nil {
+		return err
+	}
+	if in.PerMinute == nil || in.Burst == nil || in.PerDay == nil {
+		return errLimits
+	}
+	*l = Limits{PerMinute: *in.PerMinute, Burst: *in.Burst, PerDay: *in.PerDay}
+	return nil
+}
 
 // Upper bounds of limits: far above sense, far below overflow.
 const (
