@@ -128,6 +128,26 @@ func prompts(text string) string {
 	return out.String()
 }
 
+// TestScriptsRunToTheirEnd holds that no script uses a command of testscript's own that
+// ends it early or leaves it out: what stands behind would prove nothing.
+func TestScriptsRunToTheirEnd(t *testing.T) {
+	scripts, err := filepath.Glob("*/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts: %v", len(scripts), err)
+	}
+	for _, name := range scripts {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if word, _, _ := strings.Cut(line, " "); word == "stop" || word == "skip" || word == "kill" || strings.HasPrefix(line, "[") {
+				t.Errorf("%s:%d: %s", name, i+1, line)
+			}
+		}
+	}
+}
+
 // TestPromptsBecomeShellCommands holds the reading of scripts: what a page prints goes
 // to the shell unchanged.
 func TestPromptsBecomeShellCommands(t *testing.T) {
