@@ -303,3 +303,27 @@ func TestCallersAreNeverMixedUp(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// Guarantee: when the database is gone, callers that are known go on and strangers get
+// a 503 in the contract's shape, never access and never a 500.
+func TestWithoutTheDatabaseOnlyKnownCallersPass(t *testing.T) {
+	g := newGate(t, sandbox.New("live"), nil)
+	unseen, err := g.key("live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, body := g.ask(t, "GET", "/v1/any/x", ""); res.StatusCode != 200 {
+		t.Fatalf("%d %s", res.StatusCode, body)
+	}
+	_ = g.cfg.Recorder.Close() // what is recorded from here on is lost, and nobody waits
+	if err := g.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if res, body := g.ask(t, "GET", "/v1/any/x", ""); res.StatusCode != 200 {
+		t.Errorf("known caller: %d %s", res.StatusCode, body)
+	}
+	res, body := g.ask(t, "GET", "/v1/any/x", "", "Authorization", "", "Authorization", "Bearer "+unseen)
+	wantDenial(t, res, body, 503)
+	res, body = g.ask(t, "GET", "/v1/me", "")
+	wantDenial(t, res, body, 503)
+}
