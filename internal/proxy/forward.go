@@ -11,7 +11,8 @@ import (
 // an ordinary one and the standard way otherwise. It is safe for concurrent use.
 type forwarder struct {
 	dialer    net.Dialer
-	transport *http.Transport
+	transport *http.Transport // to https upstreams
+	once      *http.Transport // to http upstreams, without reuse
 	upstreams upstreams
 	timeout   time.Duration // until the response's head, unless the route says otherwise
 	idle      time.Duration // silence allowed on a stream, in either direction

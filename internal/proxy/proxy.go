@@ -123,6 +123,8 @@ func newForwarder(cfg Config) *forwarder {
 	}
 	f.dialer.Timeout = or(cfg.DialTimeout, 5*time.Second)
 	f.transport = newTransport(f, cfg.UpstreamTLS)
+	f.once = newTransport(f, nil)
+	f.once.DisableKeepAlives = true
 	return f
 }
 

@@ -29,7 +29,7 @@ func (f *forwarder) standard(p *passage) error {
 	defer s.answered()
 	proxy := &httputil.ReverseProxy{
 		Rewrite:        s.rewrite,
-		Transport:      f.transport,
+		Transport:      f.transportTo(p.up),
 		FlushInterval:  -1,
 		BufferPool:     buffers{},
 		ErrorLog:       discard,
@@ -268,6 +268,17 @@ func (buffers) Get() []byte { return scratches.Get().(*[scratchSize]byte)[:] }
 
 // Put implements [httputil.BufferPool].
 func (buffers) Put(b []byte) { scratches.Put((*[scratchSize]byte)(b)) }
+
+// transportTo returns the transport to an upstream. Connections without TLS are used
+// once: net/http hands an idle connection out again before it has looked whether the
+// upstream sent more than it was asked for, and would give those bytes to the next
+// request, of another client. The fast path, which looks first, is where reuse counts.
+func (f *forwarder) transportTo(up *upstream) *http.Transport {
+	if up.fast {
+		return f.once
+	}
+	return f.transport
+}
 
 // newTransport returns the transport of the standard path.
 func newTransport(f *forwarder, tlsConfig *tls.Config) *http.Transport {

@@ -1,0 +1,51 @@
+package proxy
+
+import (
+	"strings"
+
+	"github.com/cardea-dev/cardea/contract"
+)
+
+// secretTail is how many letters and digits behind a secret's prefix make it look like a
+// secret: far more than names have, fewer than any secret that was cut off.
+const secretTail = 20
+
+// scrub returns a path in which what looks like one of the contract's secrets is cut off
+// behind its prefix. Secrets do not belong into paths, but people put them there, and
+// paths are kept. Only secrets with a prefix can be told from ids.
+func scrub(path string, c *contract.Contract) string {
+	if c == nil || len(path) <= secretTail {
+		return path
+	}
+	for _, kind := range c.Kinds() {
+		for _, prefix := range kind.Prefixes {
+			if prefix != "" {
+				path = scrubPrefix(path, prefix)
+			}
+		}
+	}
+	return path
+}
+
+// scrubPrefix does so for one prefix, wherever it stands.
+func scrubPrefix(path, prefix string) string {
+	for from := 0; ; {
+		i := strings.Index(path[from:], prefix)
+		if i < 0 {
+			return path
+		}
+		start := from + i + len(prefix)
+		end := start
+		for end < len(path) && isAlphanumeric(path[end]) {
+			end++
+		}
+		from = start
+		if end-start >= secretTail {
+			path = path[:start] + "…" + path[end:]
+		}
+	}
+}
+
+func isAlphanumeric(b byte) bool {
+	return b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
+}
