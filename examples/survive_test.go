@@ -25,6 +25,8 @@ func TestSecretsStayOutOfLogs(t *testing.T) {
 	for _, request := range []string{
 		lines("GET /v1/entities HTTP/1.1", host, auth),
 		lines("GET /v1/entities?key="+secret+" HTTP/1.1", host, auth),
+		lines("GET /v1/"+secret+" HTTP/1.1", host, auth),
+		lines("GET /v1/entities/"+secret+"/x HTTP/1.1", host),
 		lines("GET /v1/entities HTTP/1.1", host, auth, auth),
 		lines("GET /v1/entities HTTP/1.1", host, "Authorization: Basic "+secret),
 		lines("GET /v1/entities HTTP/1.1", host, auth+"x"),
