@@ -26,8 +26,10 @@ func (w *replyWriter) WriteHeader(status int) {
 	case status >= 200:
 		w.p.started, w.p.status = true, status
 		w.f.patience(w.ResponseWriter, time.Now())
-	case status == http.StatusContinue && w.p.r.Header["Expect"] == nil, !w.p.r.ProtoAtLeast(1, 1):
-		return // nobody asked; clients of HTTP/1.0 know of none, RFC 9110 §15.2
+	case status == http.StatusContinue:
+		return // net/http says it when the transport begins to read the body
+	case !w.p.r.ProtoAtLeast(1, 1):
+		return // clients of HTTP/1.0 know of none, RFC 9110 §15.2
 	default:
 		h := w.Header()
 		for name := range h {
