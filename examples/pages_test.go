@@ -1,6 +1,24 @@
 // The five pages, run. Each folder's scripts replay the commands its page prints, with
 // the real curl against the real `cardea dev`, host names and all; only placeholder
-// secrets are replaced by variables. CONTRIBUTING.md says how to write one.
+// secrets are replaced by variables.
+//
+// A script is one of testscript's, with these commands besides:
+//
+//	dev [FLAG…]                start Cardea on the folder's contract; shutdown, poweroff: end it
+//	$ COMMAND                  what a page prints, for the shell; ! $ COMMAND must fail
+//	status 200                 of the response, or of all of them: status 10x200 1x429
+//	header NAME VALUE|~REGEXP  as it came over the wire; ! header NAME
+//	body FILE [PRINTED=ACTUAL] the JSON a page prints, member by member in its order
+//	json PATH VALUE|~REGEXP    a value in the output; ! json PATH
+//	let NAME PATH|header:NAME  keep a value in a variable
+//	equal, between, plus       compare texts and numbers
+//	advance 720h               move Cardea's clock and stop it; clock :30|midnight|11-30
+//	scope FILE SCOPE REQUEST…  200 with this scope alone, 403 with all the others
+//	hammer KEY URL COMMAND…    use a key without a pause while the command takes it away
+//	absent TEXT DIR            no file holds the text
+//
+// Name the promises a script proves by their ids in its comments: docs/acceptance.md is
+// made from them.
 package examples_test
 
 import (
