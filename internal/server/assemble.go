@@ -46,12 +46,19 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	if err := s.checkMasterKey(ctx, sealer); err != nil {
+		return err
+	}
 	limits := limit.NewTable(0)
 	s.recorder = record.New(record.Config{Store: s.store, Limits: limits, Now: s.now, Logger: s.log})
 	authorizer := authz.New(authz.Config{
 		Contract: s.contract.get, Store: s.store, Limits: limits, Now: s.now,
 		TrustedProxies: s.settings.TrustedProxies, CacheSize: s.settings.CacheSize,
 	})
+	s.taken = make(chan struct{})
+	if err := s.store.Hold(ctx, authorizer.Apply, func() { close(s.taken) }); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
 	s.manager = manage.New(manage.Config{
 		Store: s.store, Contract: s.contract.get, LoadedAt: s.contract.loadedAt,
 		Apply: authorizer.Apply, Sealer: sealer, Now: s.now,
@@ -60,11 +67,11 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		return fmt.Errorf("management token: %w", err)
 	}
 	s.watchFigures(authorizer)
-	front := proxy.New(proxy.Config{
+	s.front = proxy.New(proxy.Config{
 		Authorizer: authorizer, Contract: s.contract.get, Recorder: s.recorder, Now: s.now, Logger: s.log,
 		Observe: s.metrics.observe, TrustedProxies: s.settings.TrustedProxies,
 	})
-	return s.bind(c, front, api.New(api.Config{Manager: s.manager, Logger: s.log}))
+	return s.bind(c, s.front, api.New(api.Config{Manager: s.manager, Logger: s.log}))
 }
 
 // bind binds the listeners.

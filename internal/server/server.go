@@ -63,7 +63,8 @@ type Server struct {
 	log      *slog.Logger
 	now      cardea.Clock
 
-	lock     *os.File // held while the data directory is in use
+	lock     *os.File      // held while the data directory is in use
+	taken    chan struct{} // closed when another server has taken the database
 	contract *contractFile
 	store    *store.DB
 	recorder *record.Recorder
@@ -149,6 +150,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	background.Go(func() { s.follow(ctx) })
 	background.Go(func() { s.maintain(ctx) })
+	background.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-s.taken:
+			cancel(errTaken)
+		}
+	})
 
 	<-ctx.Done()
 	failure := context.Cause(ctx)
@@ -159,6 +167,9 @@ func (s *Server) Run(ctx context.Context) error {
 	background.Wait()
 	return errors.Join(failure, err)
 }
+
+// errTaken ends a server whose memory can no longer be trusted.
+var errTaken = errors.New("another Cardea works with this database: stopped, since what it revokes would still be accepted here")
 
 // follow reloads contract and certificate when they may have changed.
 func (s *Server) follow(ctx context.Context) {

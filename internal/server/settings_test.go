@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/cardea-dev/cardea/internal/manage"
 )
 
 // env returns a look-up in a map.
@@ -137,5 +140,47 @@ func TestWritePrivateReplacesWhole(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// TestForeignMasterKeyStopsTheStart holds that a server never seals with a second key
+// beside the first: what the first sealed would be lost without a word. Where nothing is
+// sealed a lost key costs nothing, since every other secret is kept as a hash.
+func TestForeignMasterKeyStopsTheStart(t *testing.T) {
+	settings := DefaultSettings()
+	settings.Listen, settings.ManagementListen, settings.Data = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
+	text := strings.NewReplacer("UPSTREAM", "http://127.0.0.1:1", "owner: organization", "owner: organization\n    reveal: always").Replace(keyContract)
+	start := func() (*Server, error) {
+		return New(t.Context(), Config{Settings: settings, ContractText: []byte(text), Logger: slog.New(slog.DiscardHandler)})
+	}
+	lose := func() {
+		if err := os.Remove(settings.masterKeyFile()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sealed := range []bool{false, true} {
+		s, err := start()
+		if err != nil {
+			t.Fatalf("with nothing sealed under another key: %v", err)
+		}
+		if sealed {
+			o, err := s.Manager().CreateOrganization(t.Context(), self, manage.CreateOrganization{Name: "Acme"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Manager().CreateKey(t.Context(), self, manage.CreateKey{Organization: o.ID, Name: "key"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		lose()
+	}
+	if s, err := start(); err == nil || !strings.Contains(err.Error(), "is not the key that sealed") {
+		if s != nil {
+			s.Close()
+		}
+		t.Errorf("with a foreign key: %v", err)
 	}
 }

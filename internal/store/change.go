@@ -88,10 +88,13 @@ func (r Reader) hashes(ctx context.Context, c *Change) ([]secret.Hash, error) {
 	return collect(ctx, r, s, func(h *secret.Hash) []any { return []any{(*hashBytes)(h)} })
 }
 
+// headSQL reads the sequence number of the last change.
+const headSQL = `SELECT seq FROM change_head WHERE id = 1`
+
 // Head returns the sequence number of the last change, 0 when there was none.
 func (r Reader) Head(ctx context.Context) (int64, error) {
 	var seq int64
-	err := r.q.QueryRowContext(ctx, `SELECT seq FROM change_head WHERE id = 1`).Scan(&seq)
+	err := r.q.QueryRowContext(ctx, headSQL).Scan(&seq)
 	return seq, r.db.classify(err)
 }
 

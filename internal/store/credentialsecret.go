@@ -64,3 +64,11 @@ func (tx *Tx) EndOverlap(ctx context.Context, credential string, end time.Time) 
 		WHERE credential = $2 AND expires_at IS NOT NULL AND expires_at > $1`, stamp(end), credential)
 	return err
 }
+
+// HasSealed reports whether any secret is kept readable, sealed with the master key.
+func (r Reader) HasSealed(ctx context.Context) (bool, error) {
+	var n int
+	err := r.q.QueryRowContext(ctx, `SELECT count(*) FROM (
+		SELECT 1 FROM credential_secret WHERE sealed IS NOT NULL LIMIT 1) AS found`).Scan(&n)
+	return n > 0, r.db.classify(err)
+}

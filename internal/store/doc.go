@@ -26,7 +26,7 @@
 //
 // # API
 //
-// Opening: [Open], [Config], [DB.Close], [DB.Ping], [DB.Maintain].
+// Opening: [Open], [Config], [DB.Hold], [DB.Close], [DB.Ping], [DB.Maintain].
 // Changing: [DB.Update], [Tx.Audit], [Tx.Changed], [Changes], [DB.ChangesAfter], [DB.Head].
 // Nouns, written by [Tx] and read by [Reader] (which both [DB] and [Tx] embed):
 // [Organization], [Member], [Credential], [CredentialSecret], [AddressList],

@@ -132,7 +132,7 @@ func (db *DB) Close() error {
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
 	var seq int64
-	return db.classify(db.readers.QueryRowContext(ctx, `SELECT seq FROM change_head WHERE id = 1`).Scan(&seq))
+	return db.classify(db.readers.QueryRowContext(ctx, headSQL).Scan(&seq))
 }
 
 // Engine returns "sqlite" or "postgres".
