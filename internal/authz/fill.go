@@ -50,11 +50,12 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 		e.member = &member
 	}
 	e.lastUsed.Store(lastUse(l))
+	// Before others can find the entry: without its buckets nothing limits it.
+	a.fillBuckets(v, e, l, now)
 	if keep {
 		v.table.put(e)
 	}
 	a.mu.Unlock()
-	a.fillBuckets(v, e, l, now)
 	return e
 }
 

@@ -298,3 +298,34 @@ func TestReloadTakesEffectAtOnce(t *testing.T) {
 		t.Errorf("an unknown change must empty the cache: %d entries", n)
 	}
 }
+
+// Guarantee: a key that others find in the cache is limited, from the first moment on.
+func TestCachedKeyHasItsBuckets(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.organization("small")
+	k := w.key(o, "api_key", "live")
+	hash := k.Hash()
+	stop, unlimited := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for {
+			if e := w.current().table.get(&hash); e != nil && e.account.bucket.Load() == nil {
+				n++
+			}
+			select {
+			case <-stop:
+				unlimited <- n
+				return
+			default:
+			}
+		}
+	}()
+	for range 500 {
+		w.ask(bearer("GET", "/v1/records", k))
+		w.Apply(store.Changes{{Kind: store.ChangeOrganization, Target: o.ID}})
+	}
+	close(stop)
+	if n := <-unlimited; n > 0 {
+		t.Errorf("the key was found %d times without what limits it", n)
+	}
+}
