@@ -72,7 +72,11 @@ func managementToken(file string) (string, error) {
 	case err != nil:
 		return "", usagef("the token file cannot be read: %w", err)
 	}
-	return strings.TrimSpace(string(text)), nil
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", usagef("the token file is empty: %s", file)
+	}
+	return token, nil
 }
 
 func firstOf(values ...string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
@@ -29,6 +30,9 @@ Without -c it reads cardea.yaml; without that file it runs a built-in contract.`
 				if _, err := os.Stat("cardea.yaml"); err == nil {
 					cfg.Contract = "cardea.yaml"
 				}
+			}
+			if !c.Flags().Changed("listen") && !free(cfg.Listen) {
+				return fmt.Errorf("%s is in use by another program; stop it, or choose another port: cardea dev --listen 127.0.0.1:8090", cfg.Listen)
 			}
 			log, err := server.NewLogger(c.ErrOrStderr(), "text", level)
 			if err != nil {

@@ -77,6 +77,9 @@ With --like it writes one of the example contracts instead: ` + strings.Join(exa
 			if _, err := os.Lstat(file); file != "-" && err == nil {
 				return usagef("%s exists already; name another file, or remove it first", file)
 			}
+			if like != "" && given != (answers{}) {
+				return usagef("an example is written as it is: --like takes no other answers; edit the file afterwards")
+			}
 			text, err := initialContract(c, like, &given)
 			if err != nil {
 				return err
@@ -84,7 +87,7 @@ With --like it writes one of the example contracts instead: ` + strings.Join(exa
 			return writeNew(c, file, text)
 		},
 	}
-	c.Flags().StringVar(&like, "like", "", "start from an example `NAME` instead")
+	c.Flags().StringVar(&like, "like", "", "write the example `NAME` instead, as it is")
 	c.Flags().StringVar(&given.product, "product", "", "`NAME` of the product")
 	c.Flags().StringVar(&given.host, "host", "", "host `NAME` of its API")
 	c.Flags().StringVar(&given.upstream, "upstream", "", "base `URL` of the API behind Cardea")

@@ -112,13 +112,14 @@ func secretResult(s *session, made admin.KeySecret, err error, done string) erro
 	return printOne(s.printer, columns, shownSecret{made.Key, made.Secret.Reveal()})
 }
 
-// grantFlags adds the flags that say what a key may do and from where.
-func grantFlags(c *cobra.Command) (scopes, permissions, addresses *[]string, expires *string) {
+// grantFlags adds the flags that say what a key may do and from where. anywhere and end
+// say what holds without --ip and --expires.
+func grantFlags(c *cobra.Command, anywhere, end string) (scopes, permissions, addresses *[]string, expires *string) {
 	f := c.Flags()
 	scopes = f.StringSlice("scope", nil, "scope to grant; repeat or separate by commas")
 	permissions = f.StringSlice("permission", nil, "permission of the contract to grant, a label for scopes")
-	addresses = f.StringSlice("ip", nil, "client address or network it works from (default: any)")
-	expires = f.String("expires", "", "when it ends: 90d, 6mo, 1y, 2027-01-31, or never (default: as the contract says)")
+	addresses = f.StringSlice("ip", nil, "client address or network it works from (default: "+anywhere+")")
+	expires = f.String("expires", "", "when it ends: 90d, 6mo, 1y, 2027-01-31, or never (default: "+end+")")
 	limitFlags(f, "the key")
 	return scopes, permissions, addresses, expires
 }
@@ -134,7 +135,7 @@ func keysCreate() *cobra.Command {
 	f.StringVar(&in.Member, "member", "", "`ID` of the member, for kinds that belong to members")
 	f.StringVar(&in.Kind, "kind", "", "kind of key (default: the only one)")
 	f.StringVar(&in.Environment, "env", "", "environment (default: the only one)")
-	scopes, permissions, addresses, expires := grantFlags(c)
+	scopes, permissions, addresses, expires := grantFlags(c, "any", "as the contract says")
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
 		in.Name, in.Scopes, in.Permissions, in.Addresses = args[0], *scopes, *permissions, *addresses
 		in.Limits = limits(f)
@@ -181,11 +182,16 @@ func keysList() *cobra.Command {
 
 func keysUpdate() *cobra.Command {
 	var anyAddress, inherit bool
-	c := &cobra.Command{Use: "update ID", Short: "Change a key's name, scopes, addresses, limits or end", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{
+		Use: "update ID", Short: "Change a key's name, scopes, addresses, limits or end", Args: cobra.ExactArgs(1),
+		Long:    "Changes a key's name, scopes, addresses, limits or end; at once. What is not named stays.\n" + limitsTogether,
+		Example: "  cardea keys update key_… --scope read --per-minute 60 --burst 10",
+	}
 	c.Flags().String("name", "", "new name")
 	c.Flags().BoolVar(&anyAddress, "any-ip", false, "let it work from any address again")
 	c.Flags().BoolVar(&inherit, "plan-limits", false, "drop limits of its own")
-	scopes, permissions, addresses, expires := grantFlags(c)
+	scopes, permissions, addresses, expires := grantFlags(c, "as before", "as before")
+	someChange(c, append(ownLimits, [2]string{"any-ip", "ip"})...)
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
 		in := admin.UpdateKey{
 			ID: args[0], Name: changed(c.Flags(), "name"), Scopes: *scopes, Permissions: *permissions,
@@ -205,23 +211,30 @@ func keysUpdate() *cobra.Command {
 }
 
 func keysRotate() *cobra.Command {
-	var overlap time.Duration
-	var expires string
+	var overlap, expires string
 	c := &cobra.Command{
 		Use: "rotate ID", Short: "Give a key a new secret; the old one works a while longer", Args: cobra.ExactArgs(1),
 		Example: "  cardea keys rotate key_… --overlap 24h",
 	}
-	c.Flags().DurationVar(&overlap, "overlap", 0, "how long the old secret still works (default: as the contract says)")
-	c.Flags().StringVar(&expires, "expires", "", "new end of the key")
+	c.Flags().StringVar(&overlap, "overlap", "", "how long the old secret still works: 30m, 24h, 7d, or 0 for not at all (default: as the contract says)")
+	c.Flags().StringVar(&expires, "expires", "", "new end of the key: 90d, 6mo, 1y or 2027-01-31 (default: as before)")
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
 		in := admin.RotateKey{ID: args[0]}
 		if c.Flags().Changed("overlap") {
-			seconds := int64(overlap / time.Second)
+			span, err := parseSpan(overlap)
+			if err != nil {
+				return err
+			}
+			seconds := int64(span / time.Second)
 			in.OverlapSeconds = &seconds
 		}
+		var never bool
 		var err error
-		if in.ExpiresAt, _, err = expiry(expires); err != nil {
+		if in.ExpiresAt, never, err = expiry(expires); err != nil {
 			return err
+		}
+		if never {
+			return usagef("a rotation cannot make a key last for ever; for that: cardea keys update ID --expires never")
 		}
 		made, err := s.RotateKey(c.Context(), in)
 		return secretResult(s, made, err, "rotated")
@@ -249,6 +262,12 @@ func keysIdentify() *cobra.Command {
 shows which key it belongs to. A secret is never an argument: every user of a machine
 can read those.`,
 		Example: "  pbpaste | cardea keys identify",
+		Args: func(_ *cobra.Command, given []string) error {
+			if len(given) > 0 {
+				return usagef("the secret goes to standard input, never into an argument: others can read those\nUsage: cardea keys identify < FILE")
+			}
+			return nil
+		},
 	}
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
 		text, err := io.ReadAll(io.LimitReader(c.InOrStdin(), 1<<12))

@@ -84,6 +84,7 @@ func membersUpdate() *cobra.Command {
 	c := &cobra.Command{Use: "update ID", Short: "Change a member's name or role", Args: cobra.ExactArgs(1)}
 	c.Flags().String("name", "", "new name")
 	c.Flags().String("role", "", "owner, admin, developer or viewer")
+	someChange(c)
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
 		in := admin.UpdateMember{ID: args[0], Name: changed(c.Flags(), "name")}
 		if role := changed(c.Flags(), "role"); role != nil {

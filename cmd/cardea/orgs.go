@@ -76,11 +76,16 @@ func orgsList() *cobra.Command {
 
 func orgsUpdate() *cobra.Command {
 	var inherit bool
-	c := &cobra.Command{Use: "update ID", Short: "Change an organization's name, plan or limits", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{
+		Use: "update ID", Short: "Change an organization's name, plan or limits", Args: cobra.ExactArgs(1),
+		Long:    "Changes an organization's name, plan or limits; at once. What is not named stays.\n" + limitsTogether,
+		Example: "  cardea orgs update org_… --plan pro",
+	}
 	c.Flags().String("name", "", "new name")
 	c.Flags().String("plan", "", "new plan")
 	c.Flags().BoolVar(&inherit, "plan-limits", false, "drop limits of its own, go back to the plan's")
 	limitFlags(c.Flags(), "the organization")
+	someChange(c, ownLimits...)
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
 		f := c.Flags()
 		o, err := s.UpdateOrganization(c.Context(), admin.UpdateOrganization{

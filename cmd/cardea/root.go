@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ func strict(c *cobra.Command) {
 			if c.HasSubCommands() && len(given) > 0 {
 				return usagef("%s has no command %q%s\nSee: %s --help", c.CommandPath(), given[0], suggestions(c, given[0]), c.CommandPath())
 			}
-			return usagef("%w\nUsage: %s", err, c.UseLine())
+			return argumentError(c, given, err)
 		}
 		return nil
 	}
@@ -82,6 +83,19 @@ func strict(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		strict(sub)
 	}
+}
+
+// argumentError says what is wrong with a command's arguments. It quotes none of them:
+// one may be a secret that was meant for standard input.
+func argumentError(c *cobra.Command, given []string, err error) error {
+	var own *codedError
+	switch {
+	case errors.As(err, &own):
+		return err
+	case len(given) == 0:
+		return usagef("an argument is missing\nUsage: %s", c.UseLine())
+	}
+	return usagef("too many arguments\nUsage: %s", c.UseLine())
 }
 
 // suggestions returns a "did you mean" for a misspelt command, or "".

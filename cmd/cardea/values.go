@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/cardea-dev/cardea/admin"
@@ -35,12 +36,30 @@ func parseWhen(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("a time must look like 90d, 12h, 6mo, 1y, 2027-01-31 or 2027-01-31T12:00:00Z")
 }
 
+// parseSpan parses a length of time that somebody typed, such as 30m, 24h or 7d.
+func parseSpan(text string) (time.Duration, error) {
+	if digits, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(digits); err == nil && n >= 0 && n < 100_000 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, usagef("a length of time must look like 30m, 24h or 7d")
+	}
+	return d, nil
+}
+
 // limitFlags adds the flags of limits of one's own.
 func limitFlags(f *pflag.FlagSet, whose string) {
 	f.Int64("per-minute", 0, "requests a minute that "+whose+" may make; 0: no such limit")
 	f.Int64("burst", 0, "requests at once; 0: no such limit")
 	f.Int64("per-day", 0, "requests a UTC day; 0: no such limit")
 }
+
+// limitsTogether says in the help of updates how limits are given.
+const limitsTogether = `Limits change together: with any one of --per-minute, --burst and --per-day, those not
+given are dropped.`
 
 // limits returns the limits that flags give, nil when none of them was used.
 func limits(f *pflag.FlagSet) *admin.Limits {
@@ -73,6 +92,33 @@ func limitText(l *admin.Limits) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// someChange makes an update that says nothing to change an error of usage, and so it
+// does with flags that contradict each other: in each pair the first excludes the second.
+func someChange(c *cobra.Command, exclusive ...[2]string) {
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		var flags []string
+		some := false
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" {
+				flags, some = append(flags, "--"+f.Name), some || f.Changed
+			}
+		})
+		if !some {
+			return usagef("nothing to change: give at least one of %s", strings.Join(flags, ", "))
+		}
+		for _, pair := range exclusive {
+			if c.Flags().Changed(pair[0]) && c.Flags().Changed(pair[1]) {
+				return usagef("--%s and --%s exclude each other", pair[0], pair[1])
+			}
+		}
+		return nil
+	}
+}
+
+// ownLimits are the pairs of flags that contradict each other where limits can be
+// dropped for those of the plan.
+var ownLimits = [][2]string{{"plan-limits", "per-minute"}, {"plan-limits", "burst"}, {"plan-limits", "per-day"}}
 
 // changed returns a pointer to a text flag's value, nil when the flag was not used.
 func changed(f *pflag.FlagSet, name string) *string {
