@@ -23,6 +23,7 @@ var hopByHop = []string{
 	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate",
 	"Proxy-Authorization", "Proxy-Authentication-Info", "Te", "Trailer",
 	"Transfer-Encoding", "Upgrade", "Content-Length", "Http2-Settings",
+	"Host", // HTTP/2 lets one stand beside :authority, and net/http leaves it there
 }
 
 // claims are the headers by which requests claim what only a gateway may say: where

@@ -141,3 +141,19 @@ func TestTheUpstreamCannotSpeakForCardea(t *testing.T) {
 		}
 	})
 }
+
+// Guarantee: the upstream is told one host, the one the request was judged by. HTTP/2
+// lets a client send a host header besides :authority, and net/http keeps it.
+func TestOneHostReachesTheUpstream(t *testing.T) {
+	for _, standard := range []bool{false, true} {
+		g := newGate(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) }),
+			func(c *Config) { c.StandardOnly = standard })
+		r := httptest.NewRequest("GET", "/v1/public/x", nil)
+		r.Host, r.Header["Host"] = "api.acme.test", []string{"other.test"}
+		w := httptest.NewRecorder()
+		g.handler.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || w.Body.String() != "api.acme.test" {
+			t.Errorf("standard %v: %d %s", standard, w.Code, w.Body)
+		}
+	}
+}
