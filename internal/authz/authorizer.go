@@ -211,11 +211,8 @@ type Stats struct {
 
 // Stats returns the figures.
 func (a *Authorizer) Stats() Stats {
-	a.mu.Lock()
-	entries := a.view.Load().table.count
-	a.mu.Unlock()
 	return Stats{
-		Entries: entries, Lookups: a.stats.lookups.Load(), Joined: a.stats.joined.Load(),
+		Entries: int(a.view.Load().table.count.Load()), Lookups: a.stats.lookups.Load(), Joined: a.stats.joined.Load(),
 		Unknown: a.stats.unknown.Load(), Failed: a.stats.failed.Load(), Throttled: a.stats.throttled.Load(),
 	}
 }

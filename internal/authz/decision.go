@@ -22,6 +22,10 @@ type Decision struct {
 	// is no longer good.
 	OldSecret bool
 
+	// NoteUse is true for a use of the credential that should be written as its last
+	// one. Most are not: the database is told now and then.
+	NoteUse bool
+
 	// Preflight is true for a CORS preflight of a route that has CORS: it is allowed,
 	// carries no credential and was charged to nobody.
 	Preflight bool

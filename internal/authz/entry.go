@@ -13,7 +13,7 @@ import (
 // An entry is one secret in the cache. It is 96 bytes: a million of them are warm in
 // some servers. What many credentials have in common is in profile and account.
 //
-// It is immutable but for lastUsed and bucket.
+// It is immutable but for use and bucket.
 type entry struct {
 	// What every request reads comes first, in one cache line.
 
@@ -26,8 +26,10 @@ type entry struct {
 	// earlier. 0: never.
 	until int64
 
-	lastUsed atomic.Uint32 // Unix time in seconds, or that of creation
-	flags    flags
+	// use is when the secret was last used, or made, in its upper half, and when such a
+	// use was last handed on to be written in its lower half; both in seconds of Unix
+	// time, good until 2106.
+	use atomic.Uint64
 
 	id     secret.PackedID // of the credential, see [entry.credentialID]
 	member *string         // id of the member it belongs to, or nil
@@ -50,6 +52,7 @@ const (
 type profile struct {
 	kind   *contract.KeyKind
 	env    *contract.Environment
+	flags  flags
 	scopes contract.ScopeSet // implied ones included
 	ruled  bool              // the credential has a rule of its own
 	rule   limit.Rule
@@ -89,11 +92,44 @@ func (e *entry) credentialID() string {
 	return e.id.Text(e.profile.idPrefix)
 }
 
-// touch notes a use, at most once a second.
-func (e *entry) touch(now time.Time) {
-	if s := uint32(now.Unix()); s > e.lastUsed.Load() { // good until 2106
-		e.lastUsed.Store(s)
+// lastUsed returns when the secret was last used, or made, in seconds of Unix time.
+func (e *entry) lastUsed() uint32 { return uint32(e.use.Load() >> 32) }
+
+// setUse says what the database knows: when the secret was last used, or made, and
+// which use of it is written, 0 for none.
+func (e *entry) setUse(used, written uint32) { e.use.Store(uint64(used)<<32 | uint64(written)) }
+
+// touch notes a use. It returns true when the last one that was written is every
+// seconds ago, so that this one should be; of several at the same time one is told so.
+func (e *entry) touch(now time.Time, every uint32) (write bool) {
+	s := uint32(now.Unix())
+	for {
+		old := e.use.Load()
+		used, written := uint32(old>>32), uint32(old)
+		if write = s >= written && s-written >= every; write {
+			written = s
+		} else if s <= used {
+			return false // this second is noted, or the clock stepped back
+		}
+		if e.use.CompareAndSwap(old, uint64(max(s, used))<<32|uint64(written)) {
+			return write
+		}
 	}
+}
+
+// writeUses is how many last uses may be written in a second. With more active secrets
+// than a minute has room for, each is written less often.
+const writeUses = 200
+
+// writeEvery returns how many seconds lie between two writes of one secret's last use:
+// a minute, or longer with many secrets in memory, up to an hour. An idle time is
+// never blurred by more than a hundredth.
+func writeEvery(secrets int64, idle time.Duration) uint32 {
+	every := min(max(60, secrets/writeUses), 3600)
+	if idle > 0 {
+		every = max(1, min(every, int64(idle/time.Second)/100))
+	}
+	return uint32(every)
 }
 
 // admits reports whether a list allows an address. Without a list everybody is

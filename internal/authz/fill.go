@@ -30,17 +30,12 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 	// The fill guard. An older snapshot may lack a change that was applied already;
 	// keeping it would undo that change. The request that asked may still use it.
 	keep := l.Seq >= a.applied.Load() && a.view.Load() == v
+	until, flags := standingOf(l)
 	e := &entry{
 		hash:    *hash,
 		account: a.account(v, l, env, keep),
-		profile: v.profile(l, kind, env, keep),
-		until:   microseconds(l.Credential.ExpiresAt),
-		flags:   flagsOf(l),
-	}
-	if !l.Secret.ExpiresAt.IsZero() {
-		if end := microseconds(l.Secret.ExpiresAt); e.until == 0 || end < e.until {
-			e.until, e.flags = end, e.flags|superseded
-		}
+		profile: v.profile(l, kind, env, flags, keep),
+		until:   until,
 	}
 	if e.profile.idText == "" {
 		e.id, _ = secret.PackID(l.Credential.ID, e.profile.idPrefix)
@@ -49,7 +44,7 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 		member := l.Credential.Member
 		e.member = &member
 	}
-	e.lastUsed.Store(lastUse(l))
+	e.setUse(lastUse(l), seconds(l.Secret.LastUsedAt))
 	// Before others can find the entry: without its buckets nothing limits it.
 	a.fillBuckets(v, e, l, now)
 	if keep {
@@ -135,6 +130,7 @@ func ruleOf(p *contract.Plan) limit.Rule {
 type profileKey struct {
 	kind      *contract.KeyKind
 	env       *contract.Environment
+	flags     flags
 	scopes    contract.ScopeSet
 	rule      limit.Rule
 	limited   bool
@@ -144,12 +140,12 @@ type profileKey struct {
 
 // profile returns the profile of a credential, shared where the id can be packed. The
 // caller holds the lock.
-func (v *view) profile(l *store.Lookup, kind *contract.KeyKind, env *contract.Environment, keep bool) *profile {
+func (v *view) profile(l *store.Lookup, kind *contract.KeyKind, env *contract.Environment, flags flags, keep bool) *profile {
 	c := &l.Credential
 	// Scopes that the contract no longer has grant nothing.
 	granted, _ := v.contract.ScopeSet(c.Scopes...)
 	key := profileKey{
-		kind: kind, env: env, scopes: v.contract.Expand(granted),
+		kind: kind, env: env, flags: flags, scopes: v.contract.Expand(granted),
 		limited: c.Addresses != nil, addresses: spell(c.Addresses),
 		idPrefix: c.ID[:strings.LastIndexByte(c.ID, '_')+1],
 	}
@@ -161,7 +157,7 @@ func (v *view) profile(l *store.Lookup, kind *contract.KeyKind, env *contract.En
 		return p
 	}
 	p := &profile{
-		kind: kind, env: env, scopes: key.scopes, ruled: !key.rule.IsZero(), rule: key.rule,
+		kind: kind, env: env, flags: flags, scopes: key.scopes, ruled: !key.rule.IsZero(), rule: key.rule,
 		addresses: normalize(c.Addresses), limited: key.limited, idPrefix: key.idPrefix,
 	}
 	if !packs {
@@ -189,8 +185,10 @@ func spell(list []netip.Prefix) string {
 	return string(b)
 }
 
-// flagsOf returns what a record says about a secret's standing.
-func flagsOf(l *store.Lookup) (f flags) {
+// standingOf returns what a record says about a secret's standing: until when it is
+// good, 0 for ever, and the rest in flags.
+func standingOf(l *store.Lookup) (until int64, f flags) {
+	until = microseconds(l.Credential.ExpiresAt)
 	if !l.Credential.RevokedAt.IsZero() {
 		f |= revoked
 	}
@@ -199,8 +197,11 @@ func flagsOf(l *store.Lookup) (f flags) {
 	}
 	if !l.Secret.ExpiresAt.IsZero() {
 		f |= oldSecret
+		if end := microseconds(l.Secret.ExpiresAt); until == 0 || end < until {
+			until, f = end, f|superseded
+		}
 	}
-	return f
+	return until, f
 }
 
 // lastUse returns when a credential was last used, created or given this secret, as
@@ -212,8 +213,11 @@ func lastUse(l *store.Lookup) uint32 {
 			last = t
 		}
 	}
-	return uint32(max(0, last.Unix()))
+	return seconds(last)
 }
+
+// seconds returns t in seconds of Unix time, 0 for the zero time.
+func seconds(t time.Time) uint32 { return uint32(max(0, t.Unix())) }
 
 // microseconds returns t as the database has it, 0 for the zero time.
 func microseconds(t time.Time) int64 {

@@ -26,7 +26,7 @@ func (j *judgement) limit(ctx context.Context) (cardea.Reason, error) {
 		j.Limit = result.Limit
 		switch {
 		case result.Allowed:
-			j.entry.touch(j.now)
+			j.NoteUse = j.entry.touch(j.now, writeEvery(j.view.table.count.Load(), j.entry.profile.kind.Idle))
 			return pass, nil
 		case result.Limit.Window == limit.WindowDay:
 			return cardea.ReasonQuota, nil

@@ -121,7 +121,7 @@ func TestFillOfAnOlderSnapshotIsNotKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.update(&k, func(c *store.Credential) { c.RevokedAt = start })
-	if e := w.fill(w.current(), &hash, &old, start); e == nil || e.flags&revoked != 0 {
+	if e := w.fill(w.current(), &hash, &old, start); e == nil || e.profile.flags&revoked != 0 {
 		t.Fatal("the snapshot should be of the time before")
 	}
 	w.expect(bearer("GET", "/v1/me", k), cardea.StepStanding, cardea.ReasonRevoked)

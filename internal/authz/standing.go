@@ -6,22 +6,22 @@ import "github.com/cardea-dev/cardea"
 // is the reason: what somebody did comes before what time did.
 func (j *judgement) standing() cardea.Reason {
 	e := j.entry
-	j.OldSecret = e.flags&oldSecret != 0
+	j.OldSecret = e.profile.flags&oldSecret != 0
 	switch {
-	case e.flags&revoked != 0:
+	case e.profile.flags&revoked != 0:
 		return cardea.ReasonRevoked
-	case e.flags&disabled != 0:
+	case e.profile.flags&disabled != 0:
 		return cardea.ReasonDisabled
 	case e.account.suspended:
 		return cardea.ReasonSuspended
 	case e.until != 0 && j.now.UnixMicro() >= e.until:
-		if e.flags&superseded != 0 {
+		if e.profile.flags&superseded != 0 {
 			return cardea.ReasonSuperseded
 		}
 		return cardea.ReasonExpired
 	}
 	kind := e.profile.kind
-	if kind.Idle > 0 && j.now.Unix()-int64(e.lastUsed.Load()) > int64(kind.Idle.Seconds()) {
+	if kind.Idle > 0 && j.now.Unix()-int64(e.lastUsed()) > int64(kind.Idle.Seconds()) {
 		return cardea.ReasonIdle
 	}
 	switch {

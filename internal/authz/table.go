@@ -17,8 +17,8 @@ import (
 // bits index the table as they are: a caller can choose secrets but not their hashes.
 type table struct {
 	sets    atomic.Pointer[[]set]
-	count   int // entries; guarded by the writers' lock
-	maxSets int // bound of growth
+	count   atomic.Int64 // entries; changed under the writers' lock
+	maxSets int          // bound of growth
 }
 
 // wayCount is how many entries a set holds.
@@ -99,10 +99,10 @@ func (s *set) find(tag uint64, h *secret.Hash) *entry {
 // the writers' lock.
 func (t *table) put(e *entry) {
 	sets := *t.sets.Load()
-	if t.count >= full(len(sets)) && len(sets) < t.maxSets {
+	if int(t.count.Load()) >= full(len(sets)) && len(sets) < t.maxSets {
 		sets = t.grow(sets)
 	}
-	t.count += place(sets, e)
+	t.count.Add(int64(place(sets, e)))
 }
 
 // place puts the entry into a table of some size and returns how many entries there
@@ -173,9 +173,9 @@ func (s *set) empty() int {
 
 // oldest returns the way of a full set that was not used for longest.
 func (s *set) oldest() int {
-	found, at := 0, s.ways[0].Load().lastUsed.Load()
+	found, at := 0, s.ways[0].Load().lastUsed()
 	for i := 1; i < wayCount; i++ {
-		if used := s.ways[i].Load().lastUsed.Load(); used < at {
+		if used := s.ways[i].Load().lastUsed(); used < at {
 			found, at = i, used
 		}
 	}
@@ -199,7 +199,7 @@ func (t *table) remove(h *secret.Hash) {
 	for _, s := range []*set{home, second} {
 		if i := s.index(h); i >= 0 {
 			s.set(i, nil)
-			t.count--
+			t.count.Add(-1)
 		}
 	}
 }
@@ -208,11 +208,11 @@ func (t *table) remove(h *secret.Hash) {
 // complete; writers wait.
 func (t *table) grow(old []set) []set {
 	sets := make([]set, 2*len(old))
-	t.count = 0
+	t.count.Store(0)
 	for i := range old {
 		for j := range old[i].ways {
 			if e := old[i].ways[j].Load(); e != nil {
-				t.count += place(sets, e)
+				t.count.Add(int64(place(sets, e)))
 			}
 		}
 	}

@@ -52,8 +52,8 @@ func tableAgrees(t *rapid.T) {
 			t.Fatal("an entry that was replaced is still there")
 		}
 	}
-	if present != table.count {
-		t.Fatalf("count %d, %d present", table.count, present)
+	if present != int(table.count.Load()) {
+		t.Fatalf("count %d, %d present", table.count.Load(), present)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestTableGrowsToItsBound(t *testing.T) {
 		var h secret.Hash
 		_, _ = random.Read(h[:])
 		e := &entry{hash: h}
-		e.lastUsed.Store(uint32(i))
+		e.setUse(uint32(i), 0)
 		table.put(e)
 		if all = append(all, h); i != capacity {
 			continue
@@ -82,8 +82,8 @@ func TestTableGrowsToItsBound(t *testing.T) {
 			t.Errorf("%d of %d kept", kept, capacity)
 		}
 	}
-	if sets := len(*table.sets.Load()); table.count > sets*wayCount || sets > table.maxSets {
-		t.Errorf("%d entries in %d sets", table.count, sets)
+	if sets := len(*table.sets.Load()); int(table.count.Load()) > sets*wayCount || sets > table.maxSets {
+		t.Errorf("%d entries in %d sets", table.count.Load(), sets)
 	}
 	if table.get(&all[len(all)-1]) == nil {
 		t.Error("the newest entry must be there")

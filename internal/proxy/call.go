@@ -233,7 +233,7 @@ func (c *call) event(took time.Duration) record.Event {
 	d := &c.decision
 	e := record.Event{
 		At: c.at, RequestID: c.request.ID, Credential: c.credentialID(), Organization: d.Organization(),
-		Environment: d.Environment, Secret: d.SecretHash(), OldSecret: d.OldSecret,
+		Environment: d.Environment, Secret: d.SecretHash(), OldSecret: d.OldSecret, NoteUse: d.NoteUse,
 		Method: c.r.Method, Host: c.r.Host, Path: scrub(pathOf(c.target), d.Contract), Status: c.status, Reason: c.reason,
 		Step: c.step, Client: d.Client, Latency: took, BytesOut: c.written, Detail: c.detail,
 	}

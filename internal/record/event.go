@@ -19,6 +19,7 @@ type Event struct {
 	Environment  string      // its environment
 	Secret       secret.Hash // hash of the presented secret, zero when it is not known
 	OldSecret    bool        // the secret is one that a rotation replaced
+	NoteUse      bool        // to be written as the last use of credential and secret
 	Method       string
 	Host         string
 	Route        string // the contract's pattern, "" when none matched
@@ -44,9 +45,12 @@ func (e *Event) row() store.RequestRow {
 	}
 }
 
-// used reports whether the request counts as a use of its credential. Refusals do not:
-// they must not keep an idle credential alive.
+// used reports whether the request is to be written as the last use of its credential.
+// Refusals never are: they must not keep an idle credential alive.
 func (e *Event) used() bool {
+	if !e.NoteUse {
+		return false
+	}
 	switch e.Reason {
 	case cardea.ReasonAllowed, cardea.ReasonUpstream, cardea.ReasonUpstreamTimeout:
 		return e.Credential != ""

@@ -29,7 +29,7 @@ func event(i int, at time.Time) record.Event {
 		At: at, RequestID: fmt.Sprintf("req_%d", i), Credential: "key_1", Organization: "org_1", Environment: "live",
 		Secret: keySecret, Method: "GET", Host: "api.example.com", Route: "GET /v1/items", Path: "/v1/items",
 		Status: 200, Reason: cardea.ReasonAllowed, Client: netip.MustParseAddr("192.0.2.7"),
-		Latency: time.Millisecond, BytesOut: 100,
+		Latency: time.Millisecond, BytesOut: 100, NoteUse: true,
 	}
 }
 
@@ -163,7 +163,7 @@ func TestBatchesGoOutTenTimesASecond(t *testing.T) {
 	})
 }
 
-func TestUseIsNotedAtMostOnceAMinuteAndNeverByRefusals(t *testing.T) {
+func TestUseIsWrittenWhereTheDecisionAsksAndNeverForRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := storetest.Open(t)
 		withKey(t, db)
@@ -188,18 +188,67 @@ func TestUseIsNotedAtMostOnceAMinuteAndNeverByRefusals(t *testing.T) {
 		if at := used(); !at.Equal(first) {
 			t.Errorf("first use at %v, want %v", at, first)
 		}
-		r.Add(event(2, time.Now()))
+		unasked := event(2, time.Now())
+		unasked.NoteUse = false
+		r.Add(unasked)
 		if at := used(); !at.Equal(first) {
-			t.Errorf("a use in the same minute was written: %v", at)
-		}
-		time.Sleep(time.Minute)
-		later := time.Now().UTC()
-		r.Add(event(3, later))
-		if at := used(); !at.Equal(later) {
-			t.Errorf("a use in the next minute: %v, want %v", at, later)
+			t.Errorf("a use that need not be written was: %v", at)
 		}
 		if err := r.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// With many callers counts are collected for a while; closing writes them at once.
+func TestCountsOfManyCallersAreWrittenTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t)
+		withKey(t, db)
+		r := record.New(record.Config{Store: db})
+		counted := func() (n int64) {
+			rows, err := db.Usage(t.Context(), store.UsageFilter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range rows {
+				n += row.Requests
+			}
+			return n
+		}
+		const callers = 1000
+		round := func() {
+			for i := range callers {
+				e := event(i, time.Now())
+				e.Credential = fmt.Sprintf("key_%d", i)
+				r.Add(e)
+			}
+		}
+		wait := func(d time.Duration) {
+			time.Sleep(d)
+			synctest.Wait()
+		}
+		round()
+		wait(time.Second)
+		if n := counted(); n != callers {
+			t.Errorf("first round: %d counted, want %d: nothing was written for long", n, callers)
+		}
+		round()
+		wait(time.Second)
+		round()
+		if n := counted(); n != callers {
+			t.Errorf("within ten seconds: %d written, want %d", n, callers)
+		}
+		wait(11 * time.Second)
+		if n := counted(); n != 3*callers {
+			t.Errorf("after ten seconds: %d written, want %d", n, 3*callers)
+		}
+		round()
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		if n := counted(); n != 4*callers {
+			t.Errorf("closed: %d written, want %d", n, 4*callers)
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea"
@@ -71,11 +73,13 @@ func (t tally) row(key tallyKey, organization, environment string) *store.UsageD
 	return d
 }
 
-// deltas returns the rows.
+// deltas returns the rows in the order of their keys in the database, so that
+// neighbours are written one after the other.
 func (t tally) deltas() []store.UsageDelta {
 	list := make([]store.UsageDelta, 0, len(t))
 	for _, d := range t {
 		list = append(list, *d)
 	}
+	slices.SortFunc(list, func(a, b store.UsageDelta) int { return strings.Compare(a.Credential, b.Credential) })
 	return list
 }

@@ -21,16 +21,11 @@ type writer struct {
 	rows    []store.RequestRow // at most capacity
 	gap     store.Gap
 	gapAt   time.Time // when the gap began to be collected
+	usageAt time.Time // when usage was last written
 	plain   budget    // of rows about requests that went well
 	notable budget    // of rows about all others
 	usage   tally
 	touches store.Touch
-
-	// minute and touched hold which credentials and secrets were noted as used in
-	// this minute already: a use is written once a minute.
-	minute      int64
-	credentials map[string]struct{}
-	secrets     map[secret.Hash]struct{}
 
 	failing bool
 	retryAt time.Time
@@ -41,7 +36,6 @@ func newWriter(r *Recorder) *writer {
 	w.plain = budget{perSecond: plainRows, left: plainRows * budgetBurst}
 	w.notable = budget{perSecond: notableRows, left: notableRows * budgetBurst}
 	w.touches = store.Touch{Credentials: map[string]time.Time{}, Secrets: map[secret.Hash]time.Time{}}
-	w.credentials, w.secrets = map[string]struct{}{}, map[secret.Hash]struct{}{}
 	return w
 }
 
@@ -95,17 +89,8 @@ func (w *writer) use(e *Event) {
 	if !e.used() {
 		return
 	}
-	if minute := e.At.Unix() / 60; minute > w.minute {
-		w.minute = minute
-		clear(w.credentials)
-		clear(w.secrets)
-	}
-	if _, ok := w.credentials[e.Credential]; !ok {
-		w.credentials[e.Credential] = struct{}{}
-		w.touches.Credentials[e.Credential] = e.At
-	}
-	if _, ok := w.secrets[e.Secret]; !ok && e.Secret != (secret.Hash{}) {
-		w.secrets[e.Secret] = struct{}{}
+	w.touches.Credentials[e.Credential] = e.At
+	if e.Secret != (secret.Hash{}) {
 		w.touches.Secrets[e.Secret] = e.At
 	}
 }
@@ -131,7 +116,7 @@ func (w *writer) write(everything bool) error {
 	if len(w.rows) > 0 || len(gaps) > 0 {
 		if err := w.r.cfg.Store.AppendRequests(ctx, w.rows, gaps); err != nil {
 			// Counts do not wait for rows: they are in another file on SQLite.
-			return errors.Join(err, w.writeUsage(ctx))
+			return errors.Join(err, w.writeUsage(ctx, everything))
 		}
 		w.r.stats.rows.Add(uint64(len(w.rows)))
 		clear(w.rows)
@@ -143,17 +128,27 @@ func (w *writer) write(everything bool) error {
 			w.gap, w.gapAt = store.Gap{}, time.Time{}
 		}
 	}
-	return w.writeUsage(ctx)
+	return w.writeUsage(ctx, everything)
 }
 
-func (w *writer) writeUsage(ctx context.Context) error {
-	if len(w.usage) == 0 {
+// Usage of a few callers is written with every batch. That of many is collected for
+// longer: adding up in memory costs a hundredth of a row in the database.
+const (
+	fewUsage   = 100
+	muchUsage  = maxTally / 2
+	usageEvery = 10 * time.Second
+)
+
+func (w *writer) writeUsage(ctx context.Context, everything bool) error {
+	n, now := len(w.usage), time.Now()
+	wait := n > fewUsage && n < muchUsage && now.Sub(w.usageAt) < usageEvery
+	if n == 0 || wait && !everything {
 		return nil
 	}
 	if err := w.r.cfg.Store.AddUsage(ctx, w.usage.deltas()); err != nil {
 		return err
 	}
-	w.usage = tally{}
+	w.usage, w.usageAt = tally{}, now
 	return nil
 }
 
