@@ -31,6 +31,11 @@ Without -c it reads cardea.yaml; without that file it runs a built-in contract.`
 					cfg.Contract = "cardea.yaml"
 				}
 			}
+			if cfg.Contract != "" {
+				if err := contractThere(cfg.Contract); err != nil {
+					return err
+				}
+			}
 			if !c.Flags().Changed("listen") && !free(cfg.Listen) {
 				return fmt.Errorf("%s is in use by another program; stop it, or choose another port: cardea dev --listen 127.0.0.1:8090", cfg.Listen)
 			}

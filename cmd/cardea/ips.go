@@ -19,7 +19,7 @@ func ipsCommand() *cobra.Command {
 		ips("add ADDRESS…", "Add addresses or networks; the first one closes the door to all others", cobra.MinimumNArgs(1), func(ctx context.Context, s *session, in admin.Addresses) (admin.AddressList, error) {
 			return s.AddAddresses(ctx, in)
 		}),
-		ips("remove ADDRESS…", "Remove addresses or networks", cobra.MinimumNArgs(1), func(ctx context.Context, s *session, in admin.Addresses) (admin.AddressList, error) {
+		ips("remove ADDRESS…", "Remove addresses or networks; without the last one everybody is admitted", cobra.MinimumNArgs(1), func(ctx context.Context, s *session, in admin.Addresses) (admin.AddressList, error) {
 			return s.RemoveAddresses(ctx, in)
 		}),
 		ips("set [ADDRESS…]", "Replace the list; without addresses it admits everybody", cobra.ArbitraryArgs, func(ctx context.Context, s *session, in admin.Addresses) (admin.AddressList, error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"runtime/debug"
@@ -35,6 +37,9 @@ contract with problems is logged and the old one stays in force. SIGTERM drains.
 			if err := settings.Validate(); err != nil {
 				return usagef("%w", err)
 			}
+			if err := contractThere(settings.Contract); err != nil {
+				return err
+			}
 			log, err := server.NewLogger(c.ErrOrStderr(), settings.LogFormat, settings.LogLevel)
 			if err != nil {
 				return usagef("%w", err)
@@ -53,6 +58,15 @@ contract with problems is logged and the old one stays in force. SIGTERM drains.
 	}
 	settingFlags(c.Flags())
 	return c
+}
+
+// contractThere returns an error when there is no contract file: what to do then is
+// what whoever starts Cardea for the first time needs to be told.
+func contractThere(file string) error {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return usagef("there is no contract file %s: name yours with -c, or write one with: cardea init", file)
+	}
+	return nil
 }
 
 // settingFlags adds a flag for every setting, or for those that are named.
