@@ -94,7 +94,11 @@ func decodeBody(w http.ResponseWriter, r *http.Request, wildcards []string, in a
 			detail: "the body has more than 1 MiB"}
 	case err != nil:
 		return cardea.Errorf(cardea.KindInvalid, "the body could not be read")
-	case len(body) == 0:
+	}
+	// The listener's patience is for the body alone: a deadline that is left would end
+	// an operation that takes longer.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if len(body) == 0 {
 		return nil
 	}
 	if !isJSON(r.Header) {

@@ -17,6 +17,11 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
+
+	// bodyPatience is how long a body may take that nobody asks for: before net/http
+	// answers a refused request it reads the rest of it. Whoever wants the body sets
+	// deadlines of its own.
+	bodyPatience = 10 * time.Second
 )
 
 // A door is a listener with the server behind it.
@@ -36,7 +41,7 @@ func openDoor(name, address string, h http.Handler, tlsConfig *tls.Config, log *
 		return nil, fmt.Errorf("%s listener: %w", name, err)
 	}
 	d := &door{name: name, listener: l, server: &http.Server{
-		Handler:           h,
+		Handler:           patient(h, bodyPatience),
 		TLSConfig:         tlsConfig,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
@@ -46,6 +51,16 @@ func openDoor(name, address string, h http.Handler, tlsConfig *tls.Config, log *
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}
 	return d, nil
+}
+
+// patient bounds the wait for bodies over HTTP/1. Over HTTP/2 an answer waits for none.
+func patient(next http.Handler, wait time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 && r.ProtoMajor == 1 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serve serves until the door is shut.
