@@ -295,8 +295,14 @@ func TestAuditLogIsVerifiedAgainstACheckpoint(t *testing.T) {
 	if !result.OK || result.Size != 2 || !result.ExtendsCheckpoint {
 		t.Errorf("verification %+v", result)
 	}
-	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: "x"}))(t); r.OK || r.Fault == "" {
-		t.Errorf("garbage passes for a checkpoint: %+v", r)
+	// A wrong file is no sign of tampering; a checkpoint that somebody else signed is.
+	_, err := w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: "x"})
+	wantKind(t, err, cardea.KindInvalid)
+	other := sqlite(t)
+	other.organization("Acme")
+	foreign := must(other.AuditCheckpoint(other.ctx, operator, manage.None{}))(t)
+	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: foreign.Note}))(t); r.OK || r.Fault == "" {
+		t.Errorf("a foreign checkpoint passes: %+v", r)
 	}
 	w.raw(`UPDATE audit_event SET record = replace(record, 'Acme', 'Evil')`)
 	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{}))(t); r.OK || r.Fault == "" {

@@ -107,10 +107,10 @@ var sentences = map[cardea.Reason][2]string{
 		"Ask whoever runs the hook; its log has the request id."},
 	cardea.ReasonRateLimited: {
 		"{caller} had used up the requests of the minute, or sent too many at once{limits}.",
-		"Wait as long as Retry-After said; for more, change the plan or set limits of the organization's own."},
+		"Wait as long as Retry-After said; for more, change the plan, or the limits that the organization or the key was given."},
 	cardea.ReasonQuota: {
 		"{caller} had used up the requests of the day{limits}.",
-		"Wait until midnight UTC; for more, change the plan or set limits of the organization's own."},
+		"Wait until midnight UTC; for more, change the plan, or the limits that the organization or the key was given."},
 	cardea.ReasonUpstream: {
 		"{caller} was let through, but the API behind Cardea could not be reached or answered something that is no HTTP.",
 		"Look at the API and its log: Cardea's part went well."},

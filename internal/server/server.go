@@ -163,8 +163,10 @@ func (s *Server) Run(ctx context.Context) error {
 	if errors.Is(failure, context.Canceled) || errors.Is(failure, context.DeadlineExceeded) {
 		failure = nil
 	}
+	s.log.Info("stopping: requests in flight are finished, new ones refused", slog.Duration("at_most", s.settings.DrainTimeout))
 	err := s.Close()
 	background.Wait()
+	s.log.Info("stopped")
 	return errors.Join(failure, err)
 }
 

@@ -125,7 +125,8 @@ func (db *DB) CheckpointVerifier() (string, error) {
 
 // VerifyCheckpoint proves that today's log extends the one that a checkpoint, kept
 // elsewhere, was signed for. An error with [ErrAuditDamaged] in its chain says that it
-// does not, or that the checkpoint is not by this server's key.
+// does not, or that the checkpoint is not by this server's key; a text that is no
+// checkpoint at all is a KindInvalid error.
 func (db *DB) VerifyCheckpoint(ctx context.Context, text string) (Tree, error) {
 	key, err := db.checkpointKey()
 	if err != nil {
@@ -133,7 +134,12 @@ func (db *DB) VerifyCheckpoint(ctx context.Context, text string) (Tree, error) {
 	}
 	opened, err := note.Open([]byte(text), note.VerifierList(key.verifier))
 	if err != nil {
-		return Tree{}, damaged("the checkpoint is not signed by this server's key")
+		var foreign *note.UnverifiedNoteError
+		var forged *note.InvalidSignatureError
+		if errors.As(err, &foreign) || errors.As(err, &forged) {
+			return Tree{}, damaged("the checkpoint is not signed by this server's key")
+		}
+		return Tree{}, cardea.Invalid("checkpoint", "is not a checkpoint: give it whole, as audit checkpoint printed it")
 	}
 	older, err := parseCheckpoint(opened.Text)
 	if err != nil {
