@@ -231,10 +231,12 @@ func (c *call) end() {
 // event is the request as it is recorded.
 func (c *call) event(took time.Duration) record.Event {
 	d := &c.decision
+	long := len(c.r.Method)+len(c.target) > maxHeld
 	e := record.Event{
 		At: c.at, RequestID: c.request.ID, Credential: c.credentialID(), Organization: d.Organization(),
 		Environment: d.Environment, Secret: d.SecretHash(), OldSecret: d.OldSecret, NoteUse: d.NoteUse,
-		Method: c.r.Method, Host: c.r.Host, Path: scrub(pathOf(c.target), d.Contract), Status: c.status, Reason: c.reason,
+		Method: keep(c.r.Method, long), Host: keep(c.r.Host, false), Path: keep(scrub(pathOf(c.target), d.Contract), long),
+		Status: c.status, Reason: c.reason,
 		Step: c.step, Client: d.Client, Latency: took, BytesOut: c.written, Detail: c.detail,
 	}
 	if d.Route != nil {
@@ -248,6 +250,25 @@ func (c *call) event(took time.Duration) record.Event {
 		}
 	}
 	return e
+}
+
+// maxKept is how much of a text that the client chose is recorded, at least what the
+// request log stores; maxHeld is how large a request line a waiting record may hold.
+const (
+	maxKept = 256
+	maxHeld = 1 << 10
+)
+
+// keep returns as much of a text as is recorded, copied when it is part of something
+// large: records wait for the store, longest when it fails.
+func keep(s string, part bool) string {
+	if len(s) > maxKept {
+		s, part = s[:maxKept], true
+	}
+	if part {
+		return strings.Clone(s)
+	}
+	return s
 }
 
 // pathOf returns a target without its query, which may hold secrets.
