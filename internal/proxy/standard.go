@@ -220,18 +220,23 @@ type clientBody struct {
 	src    io.ReadCloser
 	client *http.ResponseController
 	out    http.Header           // trailers announced to the upstream
+	ended  bool                  // src has been read to its end
 	err    atomic.Pointer[error] // why reading failed; nil at the end
 }
 
 // Read implements [io.Reader]. At the end it passes on the trailers that were
 // announced, which net/http has read by then.
 func (b *clientBody) Read(buf []byte) (int, error) {
+	if b.ended {
+		return 0, io.EOF // the transport asks again, when net/http may have closed src
+	}
 	b.s.pause()
 	_ = b.client.SetReadDeadline(time.Now().Add(b.s.f.bodyIdle))
 	n, err := b.src.Read(buf)
 	b.s.renew()
 	switch {
 	case err == io.EOF:
+		b.ended = true
 		_ = b.client.SetReadDeadline(time.Time{})
 		for name := range b.out {
 			b.out[name] = b.s.p.r.Trailer[name]

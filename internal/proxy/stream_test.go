@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/cardea-dev/cardea/internal/sandbox"
@@ -92,6 +93,22 @@ func TestBodiesOfAnySizePass(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Guarantee: a body that was read to its end has ended. The transport asks once more, and
+// net/http closes bodies when the response begins: an error then would cut the response.
+func TestBodyEndsOnce(t *testing.T) {
+	s := &standard{f: newForwarder(Config{}), p: &passage{timeout: time.Minute}, slow: time.NewTimer(time.Minute)}
+	defer s.slow.Stop()
+	src := io.NopCloser(iotest.DataErrReader(strings.NewReader("all")))
+	b := &clientBody{s: s, src: src, client: http.NewResponseController(httptest.NewRecorder())}
+	if got, err := io.ReadAll(b); string(got) != "all" || err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+	b.src = io.NopCloser(iotest.ErrReader(http.ErrBodyReadAfterClose))
+	if n, err := b.Read(make([]byte, 1)); n != 0 || err != io.EOF || b.err.Load() != nil {
+		t.Errorf("after the end: %d, %v", n, err)
+	}
 }
 
 // patterned is n bytes in which shifts and losses show.
