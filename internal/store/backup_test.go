@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -226,6 +227,9 @@ func TestDamagedBackupIsRefusedAndChangesNothing(t *testing.T) {
 		rezip(t, file, c.text)
 		refuse(t, name, c.kind)
 	}
+	emptied := text[:strings.Index(text, "\n")+1] + "\n" // with a checksum that is right
+	rezip(t, file, emptied+fmt.Sprintf("{\"lines\":2,\"sha256\":\"%x\"}\n", sha256.Sum256([]byte(emptied))))
+	refuse(t, "empty line", cardea.KindInvalid)
 	_, err = store.Restore(ctx, filepath.Join(t.TempDir(), "none"), store.Config{Dir: t.TempDir()})
 	wantKind(t, "no file", err, cardea.KindInvalid)
 }

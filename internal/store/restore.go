@@ -127,6 +127,9 @@ func checkBackup(path string) error {
 		if ended {
 			return notABackup("something follows its end")
 		}
+		if len(line) == 0 {
+			return notABackup("it has an empty line")
+		}
 		if lines == 0 {
 			if err := checkHeader(line); err != nil {
 				return err
