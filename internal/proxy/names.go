@@ -129,9 +129,18 @@ func (s *nameSet) reply(name string) bool {
 	return s.known[name] == fatePass
 }
 
-// fold returns the form in which two names are the same to a careless reader.
+// fold returns the form in which two names are the same to a careless reader: one that
+// makes variables of headers, where only letters and digits keep their difference.
 func fold(name string) string {
-	return strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name)
 }
 
 // isTokenByte holds the bytes of RFC 9110 §5.6.2's tchar.

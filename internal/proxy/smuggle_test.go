@@ -89,7 +89,7 @@ func TestClaimsNeverReachTheUpstream(t *testing.T) {
 	up := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() }))
 	defer up.Close()
 	claimed := []string{
-		"X-Cardea-Subject", "x-cardea-subject", "X_Cardea_Subject", "X-Cardea_Subject", "x_cardea-subject",
+		"X-Cardea-Subject", "x-cardea-subject", "X_Cardea_Subject", "X-Cardea.Subject", "X.Cardea~Subject", "X-Cardea_Subject", "x_cardea-subject",
 		"X-Cardea-Anything", "X-Request-Id", "X_Request_Id", "Forwarded", "X-Forwarded-For",
 		"X_Forwarded_For", "X-Forwarded-Host", "X-Forwarded-Whatever", "X-Real-Ip", "X-Original-Url",
 		"X-Rewrite-Url", "X-Http-Method-Override", "X-Method-Override", "X-HTTP-Method", "Authorization",
