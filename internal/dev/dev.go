@@ -18,7 +18,6 @@ import (
 
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/api"
-	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/server"
 )
 
@@ -151,11 +150,7 @@ func (d *Dev) open(ctx context.Context) (err error) {
 	}
 	if d.ca != nil {
 		c.Certificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			names := hostNames(d.server.Contract())
-			if d.server.Contract().Hosts().API == "" && hello.ServerName != "" {
-				names = append(names, hello.ServerName) // any host name serves the API
-			}
-			return d.ca.certificate(names)
+			return d.ca.forClient(hello, hostNames(d.server.Contract()))
 		}
 	}
 	d.server, err = server.New(ctx, c)
@@ -250,9 +245,6 @@ func (d *Dev) StopClock(stop bool) {
 
 // Now tells the time on Cardea's clock.
 func (d *Dev) Now() time.Time { return d.clock.now() }
-
-// Manager returns the use cases.
-func (d *Dev) Manager() *manage.Manager { return d.server.Manager() }
 
 // Run serves until ctx ends, then cleans up.
 func (d *Dev) Run(ctx context.Context) error {
