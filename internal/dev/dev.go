@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -131,7 +132,7 @@ func loopback(address string) bool {
 // open starts the server's parts.
 func (d *Dev) open(ctx context.Context) (err error) {
 	settings := server.DefaultSettings()
-	settings.Contract = orDefault(d.cfg.Contract, contract.DefaultName)
+	settings.Contract = cmp.Or(d.cfg.Contract, contract.DefaultName)
 	settings.Listen, settings.TLSListen, settings.ManagementListen = d.cfg.Listen, d.cfg.TLSListen, d.cfg.Management
 	settings.Data, settings.LogFormat, settings.DrainTimeout = d.dir, "text", 2*time.Second
 
@@ -155,13 +156,6 @@ func (d *Dev) open(ctx context.Context) (err error) {
 	}
 	d.server, err = server.New(ctx, c)
 	return err
-}
-
-func orDefault(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
 
 // hostNames returns every host name of a contract, once.

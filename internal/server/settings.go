@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -77,25 +78,18 @@ func DefaultSettings() Settings {
 
 // masterKeyFile returns the path of the master key.
 func (s *Settings) masterKeyFile() string {
-	return orDefault(s.MasterKeyFile, filepath.Join(s.Data, "master.key"))
+	return cmp.Or(s.MasterKeyFile, filepath.Join(s.Data, "master.key"))
 }
 
 // tokenFile returns the path of the first management token.
 func (s *Settings) tokenFile() string {
-	return orDefault(s.TokenFile, filepath.Join(s.Data, "management.token"))
+	return cmp.Or(s.TokenFile, filepath.Join(s.Data, "management.token"))
 }
 
 // keepDays returns how many whole days the request log is kept, at least one.
 func (s *Settings) keepDays() int {
 	const day = 24 * time.Hour
 	return max(1, int((s.KeepRequests+day-1)/day))
-}
-
-func orDefault(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
 
 // Validate reports what does not go together, all of it at once.
