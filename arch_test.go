@@ -25,12 +25,14 @@ const module = "github.com/cardea-dev/cardea"
 // layers only: never up, never sideways.
 var layers = [][]string{
 	{"."},
-	{"internal/sandbox", "contract", "internal/secret", "internal/limit", "internal/target"},
+	{"internal/sandbox", "internal/secret", "internal/limit", "internal/target", "internal/fetch", "internal/condition", "internal/password"},
+	{"contract"},
+	{"internal/token", "internal/hook", "internal/pages"},
 	{"internal/store", "examples"},
 	{"internal/store/storetest"},
-	{"internal/record"},
-	{"internal/authz", "internal/manage", "admin"},
-	{"internal/proxy", "internal/api"},
+	{"internal/record", "internal/signing"},
+	{"internal/authz", "internal/manage", "internal/people", "admin"},
+	{"internal/oauth", "internal/signin", "internal/proxy", "internal/api"},
 	{"internal/api/apitest"},
 	{"internal/server"},
 	{"internal/dev"},
@@ -40,7 +42,7 @@ var layers = [][]string{
 
 // standardOnly are packages that others import into their own programs: they pull in
 // nothing but the standard library and the vocabulary.
-var standardOnly = []string{".", "admin", "internal/sandbox", "internal/secret", "internal/limit", "internal/target"}
+var standardOnly = []string{".", "admin", "internal/sandbox", "internal/secret", "internal/limit", "internal/target", "internal/fetch"}
 
 // A sourceFile is one parsed Go file of the module.
 type sourceFile struct {
