@@ -1,0 +1,80 @@
+package people
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/cardea-dev/cardea/internal/secret"
+)
+
+// The names of the session cookie. The prefix makes browsers refuse a cookie of that
+// name that another host or a plain connection tries to set (RFC 6265bis §4.1.3.2).
+const (
+	secureCookie = "__Host-session"
+	plainCookie  = "session"
+)
+
+// SetCookie gives the browser its session. Over TLS, here or at the proxy in front, the
+// cookie is bound to this host; without TLS there is one on loopback addresses only, and
+// false is returned anywhere else: a session must not travel in the clear.
+func SetCookie(w http.ResponseWriter, r *http.Request, secure bool, token secret.Secret, expires time.Time) bool {
+	name, ok := cookieName(r, secure)
+	if !ok {
+		return false
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: token.Reveal(), Path: "/", Expires: expires.UTC(),
+		Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	return true
+}
+
+// ClearCookie takes the session from the browser.
+func ClearCookie(w http.ResponseWriter, r *http.Request, secure bool) {
+	name, ok := cookieName(r, secure)
+	if !ok {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Path: "/", MaxAge: -1, Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// ReadCookie returns the session token that the browser sent, "" when there is none or
+// more than one, which is somebody's attempt to slip in theirs.
+func ReadCookie(r *http.Request, secure bool) string {
+	name, ok := cookieName(r, secure)
+	if !ok {
+		return ""
+	}
+	cookies := r.CookiesNamed(name)
+	if len(cookies) != 1 {
+		return ""
+	}
+	return cookies[0].Value
+}
+
+// cookieName returns the name of the session cookie for a request; ok is false where
+// there must be none.
+func cookieName(r *http.Request, secure bool) (name string, ok bool) {
+	if secure {
+		return secureCookie, true
+	}
+	return plainCookie, isLoopback(r.Host)
+}
+
+// isLoopback reports whether a Host names this computer.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
