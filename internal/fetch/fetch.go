@@ -67,39 +67,59 @@ type Response struct {
 type Client struct {
 	// Two pools: a connection to a private address that one caller allowed is never
 	// used for another who did not.
-	public, private http.Client
+	public, private *http.Transport
 }
 
 // New returns a Client.
 func New(c Config) *Client {
-	return &Client{
-		public:  newClient(c, c.AllowPrivate),
-		private: newClient(c, true),
-	}
+	return &Client{public: newTransport(c, c.AllowPrivate), private: newTransport(c, true)}
 }
 
-// newClient returns an HTTP client with a pool of its own.
-func newClient(c Config, allowPrivate bool) http.Client {
+// newTransport returns a pool of connections.
+func newTransport(c Config, allowPrivate bool) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:  DefaultTimeout,
 		Resolver: c.Resolver,
 		Control:  control(allowPrivate),
 	}
-	return http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil, // the environment has no say
-			DialContext:            dialer.DialContext,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Roots},
-			TLSHandshakeTimeout:    DefaultTimeout,
-			DisableCompression:     true, // no answer is larger than what was received
-			MaxIdleConns:           64,
-			MaxIdleConnsPerHost:    16,
-			MaxConnsPerHost:        64,
-			IdleConnTimeout:        30 * time.Second,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-		},
+	return &http.Transport{
+		Proxy:                  nil, // the environment has no say
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Roots},
+		TLSHandshakeTimeout:    DefaultTimeout,
+		DisableCompression:     true, // no answer is larger than what was received
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    16,
+		MaxConnsPerHost:        64,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+}
+
+// HTTP returns an HTTP client for libraries that ask for one. Its requests have the
+// same bounds as those of Get and Post; a body that is too large ends with ErrTooLarge.
+func (c *Client) HTTP(o Options) *http.Client {
+	pool := c.public
+	if o.AllowPrivate {
+		pool = c.private
+	}
+	o = o.filled()
+	return &http.Client{
+		Transport:     &bounded{pool: pool, options: o},
+		Timeout:       o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// filled returns o with the defaults in place of what it leaves open.
+func (o Options) filled() Options {
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	return o
 }
 
 // Get asks for a URL.
@@ -128,13 +148,16 @@ func (c *Client) CloseIdleConnections() {
 // nothing up. The error is ErrURL.
 func Check(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
-	switch {
-	case err != nil, u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
-	case u.Opaque != "" || u.Hostname() == "" || u.User != nil || u.Fragment != "":
-	default:
-		return nil
+	if err != nil || !fetchable(u, allowHTTP) {
+		return ErrURL
 	}
-	return ErrURL
+	return nil
+}
+
+// fetchable is Check on a parsed URL.
+func fetchable(u *url.URL, allowHTTP bool) bool {
+	return (u.Scheme == "https" || u.Scheme == "http" && allowHTTP) &&
+		u.Opaque == "" && u.Hostname() != "" && u.User == nil && u.Fragment == ""
 }
 
 // do makes a request and reads its answer.
@@ -142,11 +165,6 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, header
 	if err := Check(url, o.AllowHTTP); err != nil {
 		return Response{}, err
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = DefaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
-	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return Response{}, ErrURL
@@ -154,41 +172,16 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, header
 	if header != nil {
 		r.Header = header
 	}
-	r.Header.Set("User-Agent", "Cardea")
-	if o.Accept != "" {
-		r.Header.Set("Accept", o.Accept)
-	}
-	client := &c.public
-	if o.AllowPrivate {
-		client = &c.private
-	}
-	answer, err := client.Do(r)
+	answer, err := c.HTTP(o).Do(r)
 	if err != nil {
 		return Response{}, withoutURL(err)
 	}
 	defer answer.Body.Close()
-	return read(answer, url, o.MaxBytes)
-}
-
-// read takes in an answer of at most maxBytes.
-func read(answer *http.Response, url string, maxBytes int64) (Response, error) {
-	if maxBytes <= 0 {
-		maxBytes = DefaultMaxBytes
-	}
-	if e := answer.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return Response{}, ErrEncoding
-	}
-	if answer.ContentLength > maxBytes {
-		return Response{}, ErrTooLarge
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxBytes+1))
-	switch {
-	case err != nil:
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
 		return Response{}, withoutURL(err)
-	case int64(len(body)) > maxBytes:
-		return Response{}, ErrTooLarge
 	}
-	return Response{Status: answer.StatusCode, Header: answer.Header, Body: body, URL: url}, nil
+	return Response{Status: answer.StatusCode, Header: answer.Header, Body: text, URL: url}, nil
 }
 
 // withoutURL returns the cause of an error of net/http, which quotes the URL.
