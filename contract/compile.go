@@ -30,6 +30,8 @@ func compile(r *reporter, d *document) *Contract {
 	k.oauth()
 	k.issuers()
 	k.prefixClashes()
+	k.reserved()
+	k.signIn()
 	k.limitHeaders()
 	k.forwarding()
 	k.errors()

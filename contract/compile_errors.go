@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,38 +64,71 @@ func (k *compiler) errors() {
 	}
 }
 
-// refusal compiles one reason. The nearest entry of its line of descent words it as a
-// whole: a code of one entry with the message of another would say what nobody wrote.
+// refusal compiles one reason, and what differs for kinds of credential.
 func (k *compiler) refusal(quiet *reporter, reason cardea.Reason, given map[cardea.Reason]errorDoc, body *yaml.Node) *refusal {
-	wording := builtIn(reason)
-	var message template
+	r := k.worded(quiet, reason, wordsOf(reason, "", given, body))
 	for _, source := range lineage(reason) {
-		doc, ok := given[source]
-		if !ok {
-			continue
+		for _, kind := range given[source].Kinds.names() {
+			if r.kinds == nil {
+				r.kinds = map[string]*refusal{}
+			}
+			r.kinds[kind] = k.worded(quiet, reason, wordsOf(reason, kind, given, body))
 		}
-		if source != reason {
-			wording = builtIn(source)
-		}
-		if doc.Status.given {
-			wording.Status = int(doc.Status.value)
-		}
-		wording.Code = doc.Code.or(wording.Code)
-		if doc.Message.given {
-			message = compileText(quiet, doc.Message.pos, doc.Message.value, messageVariables)
-		}
-		if doc.Body.given() {
-			body = doc.Body.node
-		}
-		break
 	}
-	if message == nil {
-		message = compileText(quiet, pos{}, wording.Message, messageVariables)
+	return r
+}
+
+// words are how a reason is worded, before they are put together.
+type words struct {
+	Wording
+	body *yaml.Node
+}
+
+// wordsOf returns how a reason is worded for a kind of credential, "" for any. The
+// nearest entry of its line of descent words it as a whole: a code of one entry with
+// the message of another would say what nobody wrote. What differs for the kind is
+// laid over that.
+func wordsOf(reason cardea.Reason, kind string, given map[cardea.Reason]errorDoc, body *yaml.Node) words {
+	w := words{builtIn(reason), body}
+	var own *errorKindDoc
+	for _, source := range lineage(reason) {
+		doc := given[source]
+		if i, ok := find(doc.Kinds.names(), kind); ok && own == nil {
+			own = &doc.Kinds.entries[i].value
+		}
+		if common := doc.common(); common.given() {
+			w.Wording = builtIn(source)
+			w.over(common)
+			break
+		}
 	}
+	if own != nil {
+		w.over(*own)
+	}
+	return w
+}
+
+// over lays what an entry says over the words.
+func (w *words) over(doc errorKindDoc) {
+	if doc.Status.given {
+		w.Status = int(doc.Status.value)
+	}
+	w.Code = doc.Code.or(w.Code)
+	if doc.Message.given {
+		w.Message = doc.Message.value
+	}
+	if doc.Body.given() {
+		w.body = doc.Body.node
+	}
+}
+
+// worded puts a refusal together.
+func (k *compiler) worded(quiet *reporter, reason cardea.Reason, w words) *refusal {
+	message := compileText(quiet, pos{}, w.Message, messageVariables)
 	return &refusal{
-		status: wording.Status, code: wording.Code, message: message,
-		body:      settle(compileTemplate(quiet, body, bodyVariables), wording, message),
-		challenge: k.challenge(reason, wording.Status),
+		status: w.Status, code: w.Code, message: message,
+		body:      settle(compileTemplate(quiet, w.body, bodyVariables), w.Wording, message),
+		challenge: k.challenge(reason, w.Status),
 	}
 }
 
@@ -154,40 +188,20 @@ func settle(body template, w Wording, message template) template {
 	return out
 }
 
-// challenge returns the WWW-Authenticate value for a reason (RFC 6750 §3, RFC 9110
-// §11.6.1): every 401 has one; a refusal says why unless nothing was sent.
-func (k *compiler) challenge(reason cardea.Reason, status int) []string {
-	scheme := "ApiKey"
-	if k.presentation("Authorization", "Bearer") != nil || len(k.c.presentations) == 0 {
-		scheme = "Bearer"
-	}
-	base := scheme + ` realm="` + realm(k.c.product) + `"`
-	malformed := reason == cardea.ReasonMalformedCredential || reason == cardea.ReasonSeveralCredentials
-	switch {
-	case reason == cardea.ReasonScope && status == http.StatusForbidden:
-		return []string{base + `, error="insufficient_scope"`}
-	case malformed && status == http.StatusBadRequest:
-		return []string{base + `, error="invalid_request"`}
-	case status != http.StatusUnauthorized:
-		return nil
-	case reason == cardea.ReasonMissingCredential:
-		return []string{base}
-	}
-	return []string{base + `, error="invalid_token"`}
-}
-
-// realm makes a product's name fit for a quoted string of printable ASCII.
-func realm(product string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' {
-			return -1
-		}
-		return r
-	}, product)
-}
-
 // checkError reports what is wrong with one reason's entry.
 func (k *compiler) checkError(reason cardea.Reason, v errorDoc) {
+	k.checkWords(reason, v.common())
+	for _, e := range v.Kinds.entries {
+		k.checkWords(reason, e.value)
+		known := append(slices.Clone(reservedKinds), k.d.Keys.names()...)
+		if _, ok := find(known, e.key.value); !ok {
+			k.r.errorf(e.key.pos, "there is no kind of credential %s", quote(e.key.value)).didYouMean(e.key.value, known)
+		}
+	}
+}
+
+// checkWords reports what is wrong with how a reason is worded.
+func (k *compiler) checkWords(reason cardea.Reason, v errorKindDoc) {
 	if s := v.Status; s.given && (s.value < 400 || s.value > 599) {
 		k.r.errorf(s.pos, "a refusal cannot have status %d", s.value).suggest("use one from 400 to 599")
 	}

@@ -1,9 +1,12 @@
 package contract
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/cardea-dev/cardea/internal/condition"
 )
 
 // checkIssuer reports an issuer that looks like a URL and is not a good one. A bare
@@ -104,9 +107,28 @@ func (k *compiler) hooks() {
 		case !v.URL.given && !v.CEL.given && v.line > 0:
 			k.r.errorf(v.pos, "nothing says whom to ask").suggest("add url: or cel:")
 		}
+		h.Condition = k.condition(v.CEL)
 		if u := k.httpURL(v.URL); u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
 			k.r.errorf(v.URL.pos, "whoever changes this hook's answer on its way decides").suggest("use https://, or loopback")
 		}
 		k.c.hooks = append(k.c.hooks, h)
 	}
+}
+
+// condition compiles an expression, reporting a mistake at its place inside the text.
+func (k *compiler) condition(v source) *condition.Condition {
+	if !v.given {
+		return nil
+	}
+	c, err := condition.Compile(v.value)
+	if err == nil {
+		return c
+	}
+	at := v.pos
+	var e *condition.Error
+	if errors.As(err, &e) {
+		at = v.at(k.r, e.Offset)
+	}
+	k.r.errorf(at, "%s", printableText(err.Error()))
+	return nil
 }

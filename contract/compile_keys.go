@@ -12,6 +12,9 @@ import (
 func (k *compiler) keys() {
 	for i, e := range k.d.Keys.entries {
 		k.name(e.key, "a kind of key")
+		if _, taken := find(reservedKinds, e.key.value); taken {
+			k.r.errorf(e.key.pos, "%s is a kind that every contract has", quote(e.key.value)).suggest("choose another name")
+		}
 		kind := k.key(e)
 		kind.Index = i
 		k.c.kinds = append(k.c.kinds, kind)

@@ -28,6 +28,8 @@ func (k *compiler) clients() {
 		Scopes:       k.scopeSetOr(v.Scopes, k.c.AllScopes()), DefaultScopes: k.scopeSet(v.DefaultScopes),
 		CreatedBy:   roles(v.CreatedBy, cardea.RoleOwner, cardea.RoleAdmin),
 		MaxPerOwner: v.MaxPerOwner.value, Line: v.line,
+		DPoP: DPoP(v.DPoP.or(string(DPoPOff))), MetadataDocuments: v.Documents.value,
+		ConsentLifetime: k.positive(v.Consent),
 	}
 	c.Plural = v.Plural.or(c.Label + "s")
 	k.within(v.DefaultScopes, c.Scopes, "clients")
@@ -168,6 +170,30 @@ func (k *compiler) tokens() {
 	if r := v.Refresh; r != nil {
 		k.c.tokens.Refresh = k.refreshToken(r)
 	}
+	k.idToken(v.ID)
+}
+
+// idToken compiles ID tokens, which come with the scope openid (OpenID Connect Core
+// §3.1.2.1).
+func (k *compiler) idToken(v *idTokenDoc) {
+	if k.c.Scope("openid") == nil {
+		if v != nil {
+			k.r.errorf(v.pos, "nobody can ask for ID tokens: there is no scope %s", quote("openid")).
+				suggest("add openid to scopes")
+		}
+		return
+	}
+	t := &IDToken{Lifetime: time.Hour, Algorithm: "RS256"}
+	if u := k.c.tokens.User; u != nil && u.Format == TokenJWT {
+		t.Algorithm = u.Algorithm
+	}
+	if v != nil {
+		t.Algorithm = v.Algorithm.or(t.Algorithm)
+		if v.Lifetime.given {
+			t.Lifetime = k.positive(v.Lifetime)
+		}
+	}
+	k.c.tokens.ID = t
 }
 
 // merge lays what differs over the common settings.
@@ -178,7 +204,7 @@ func merge(base tokenDoc, over *tokenDoc) tokenDoc {
 	for _, pair := range []struct{ to, from *text }{
 		{&base.Format, &over.Format}, {&base.Algorithm, &over.Algorithm}, {&base.Type, &over.Type},
 		{&base.Issuer, &over.Issuer}, {&base.Audience, &over.Audience}, {&base.ScopeClaim, &over.ScopeClaim},
-		{&base.IDClaim, &over.IDClaim},
+		{&base.IDClaim, &over.IDClaim}, {&base.ClientID, &over.ClientID},
 	} {
 		if pair.from.given {
 			*pair.to = *pair.from
@@ -209,8 +235,14 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
 		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims), IDClaim: v.IDClaim.or("jti"), Line: v.line,
 	}
-	if t.IDClaim == "none" {
-		t.IDClaim = ""
+	if t.Type == "at+jwt" {
+		t.ClientIDClaim = "client_id" // RFC 9068 §2.2 requires it
+	}
+	t.ClientIDClaim = v.ClientID.or(t.ClientIDClaim)
+	for _, claim := range []*string{&t.IDClaim, &t.ClientIDClaim} {
+		if *claim == "none" {
+			*claim = ""
+		}
 	}
 	if !v.Lifetime.given {
 		k.r.errorf(v.pos, "%s is missing", quote("lifetime"))
@@ -256,188 +288,4 @@ func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 		k.r.errorf(v.Rotate.pos, "public clients need refresh tokens that rotate (RFC 9700 §4.14.2)")
 	}
 	return r
-}
-
-// endpoints compiles every endpoint with the host it is found at unless told.
-func (k *compiler) endpoints() {
-	v := k.d.Endpoints
-	e := &k.c.endpoints
-	for i := range v.Token.items {
-		e.Token = append(e.Token, k.tokenEndpoint(&v.Token.items[i]))
-	}
-	h := k.c.hosts
-	e.Authorize = k.endpoint(v.Authorize, "authorize", h.App)
-	e.JWKS = k.endpoint(v.JWKS, "jwks", h.Auth)
-	e.Metadata = k.endpoint(v.Metadata, "metadata", h.Auth)
-	e.Revoke = k.endpoint(v.Revoke, "revoke", h.Auth)
-	e.Introspect = k.endpoint(v.Introspect, "introspect", h.Auth)
-	e.UserInfo = k.endpoint(v.UserInfo, "userinfo", h.Auth)
-	e.Device = k.endpoint(v.Device, "device", h.Auth)
-	e.PAR = k.endpoint(v.PAR, "par", h.Auth)
-	k.checkEndpoints(v)
-}
-
-// endpoint compiles an endpoint that a contract need not have.
-func (k *compiler) endpoint(v *endpointDoc, name, host string) *Endpoint {
-	if v == nil {
-		return nil
-	}
-	e := k.address(v.Host, v.Path, name, host)
-	return &e
-}
-
-// address compiles a host and a path.
-func (k *compiler) address(host, path text, name, fallback string) Endpoint {
-	e := Endpoint{Host: fallback, Path: path.value, name: name, at: path.pos}
-	switch host.value {
-	case "api":
-		e.Host = k.c.hosts.API
-	case "auth":
-		e.Host = k.c.hosts.Auth
-	case "app":
-		e.Host = k.c.hosts.App
-	}
-	if path.given {
-		p, err := parsePattern(path.value)
-		if err != nil || p.method != "" || len(p.segments) == 0 || anyWild(p) {
-			k.r.errorf(path.pos, "%s is not a plain path", quote(path.value)).suggest("write one such as /oauth/%s", name)
-		}
-	}
-	return e
-}
-
-// anyWild reports whether a pattern is more than a plain path.
-func anyWild(p pattern) bool {
-	for _, s := range p.segments {
-		if s.wild || s.end {
-			return true
-		}
-	}
-	return false
-}
-
-var defaultRespond = []string{"access_token", "token_type", "expires_in", "refresh_token", "scope"}
-
-// tokenEndpoint compiles one binding of the token endpoint. A page may have its own
-// path, body and names for the grants; what they mean stays the same.
-func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
-	e := &TokenEndpoint{
-		Endpoint: k.address(v.Host, v.Path, "token", k.c.hosts.Auth), JSON: v.Body.value == "json", Respond: defaultRespond,
-	}
-	fallback := []ClientAuthentication{}
-	if k.c.clients != nil {
-		fallback = k.c.clients.Authentication
-	}
-	e.Authentication = authentications(v.Authentication, fallback...)
-	if v.Respond.given {
-		e.Respond = nil
-		for _, t := range v.Respond.items {
-			e.Respond = append(e.Respond, t.value)
-		}
-		if _, ok := find(e.Respond, "access_token"); !ok {
-			k.r.errorf(v.Respond.pos, "the answer would have no access_token")
-		}
-	}
-	for _, g := range v.Grants.entries {
-		if g.value.given {
-			e.Grants = append(e.Grants, k.tokenGrant(g, v, e))
-		}
-	}
-	if e.JSON {
-		k.checkJSONEndpoint(v, e)
-	}
-	return e
-}
-
-// tokenGrant resolves what a grant_type means: a grant, or the kind of key that is
-// exchanged.
-func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoint) TokenGrant {
-	out := TokenGrant{Sent: g.key.value, Grant: Grant(g.value.value)}
-	switch out.Grant {
-	case GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode:
-		if k.c.clients == nil {
-			k.r.errorf(g.value.pos, "this grant needs clients, and the contract has none").suggest("add a clients section")
-		} else if !hasGrant(k.c.clients.Grants, out.Grant) {
-			k.r.errorf(g.value.pos, "clients may not use the grant %s", quote(g.value.value)).
-				suggest("add it to clients.grants, or remove it here")
-		}
-		if out.Grant == GrantRefreshToken && k.d.Tokens.Refresh == nil {
-			k.r.errorf(g.value.pos, "no refresh tokens are issued").suggest("add tokens.refresh")
-		}
-		return out
-	}
-	out.Grant, out.Kind = GrantKey, k.c.Kind(g.value.value)
-	known := append([]string{"authorization_code", "refresh_token", "client_credentials", "device_code"}, k.d.Keys.names()...)
-	if out.Kind == nil {
-		k.r.errorf(g.value.pos, "%s is neither a grant nor a kind of key", quote(g.value.value)).didYouMean(g.value.value, known)
-		return out
-	}
-	for _, a := range e.Authentication {
-		if a == ClientBearer {
-			return out
-		}
-	}
-	k.r.errorf(g.value.pos, "a key is sent as a bearer credential, which this endpoint does not take").
-		suggest("add bearer to authentication")
-	return out
-}
-
-// hasGrant reports whether a grant is in the list.
-func hasGrant(grants []Grant, g Grant) bool {
-	for _, one := range grants {
-		if one == g {
-			return true
-		}
-	}
-	return false
-}
-
-// checkJSONEndpoint refuses secrets in a body that no OAuth library would send there.
-func (k *compiler) checkJSONEndpoint(v *tokenEndpointDoc, e *TokenEndpoint) {
-	for _, g := range e.Grants {
-		if g.Grant == GrantAuthorizationCode || g.Grant == GrantDeviceCode {
-			k.r.errorf(v.Body.pos, "the grant %s is always sent as a form (RFC 6749 §4)", quote(string(g.Grant)))
-			return
-		}
-	}
-}
-
-// checkEndpoints reports endpoints that lack what they need, or share a path.
-func (k *compiler) checkEndpoints(v endpointsDoc) {
-	seen := map[string]*Endpoint{}
-	for _, e := range k.c.endpoints.all() {
-		key := e.Host + " " + e.Path
-		if other := seen[key]; other != nil {
-			k.r.errorf(e.at, "the %s endpoint has the same host and path as %s", e.name, other.name).
-				suggest("the other is on line %d", other.at.line)
-		}
-		seen[key] = e
-	}
-	issues := len(v.Token.items) > 0
-	switch {
-	case issues && k.d.Tokens.Access == nil:
-		k.r.errorf(v.Token.pos, "a token endpoint needs to know what to issue").suggest("add tokens: {access: …}")
-	case k.d.Clients != nil && !issues:
-		k.r.errorf(k.d.Clients.pos, "clients have no token endpoint").suggest("add endpoints.token")
-	}
-	if k.c.clients != nil && hasGrant(k.c.clients.Grants, GrantAuthorizationCode) && v.Authorize == nil {
-		k.r.errorf(k.d.Clients.Grants.pos, "authorization_code needs an authorization page").suggest("add endpoints.authorize")
-	}
-	for i, kind := range k.c.kinds {
-		if kind.ExchangeOnly && !k.exchanged(kind) {
-			k.r.errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
-		}
-	}
-}
-
-// exchanged reports whether some token endpoint takes keys of the kind.
-func (k *compiler) exchanged(kind *KeyKind) bool {
-	for _, e := range k.c.endpoints.Token {
-		for _, g := range e.Grants {
-			if g.Kind == kind {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -13,7 +13,7 @@ var (
 	}
 	useCases = []string{
 		"keys.create", "keys.list", "keys.show", "keys.revoke", "keys.rotate", "keys.disable", "keys.enable",
-		"ips.add", "ips.remove", "ips.list", "issuers.set", "issuers.remove", "environment.show", "deploy",
+		"ips.add", "ips.remove", "ips.list", "issuers.set", "issuers.unset", "environment.show", "deploy",
 	}
 	cliVariables = []string{
 		"secret", "permission", "scopes", "kind", "name", "id", "environment", "organization", "project", "address", "url",
@@ -117,7 +117,15 @@ func (k *compiler) commandLine() {
 	if v == nil {
 		return
 	}
-	c := &CLI{Name: v.Name.value, EnvPrefix: v.EnvPre.value}
+	c := &CLI{
+		Name: v.Name.value, EnvPrefix: v.EnvPre.value,
+		OrganizationFlag: v.Flags.Organization.or("org"), EnvironmentFlag: v.Flags.Environment.or("env"),
+	}
+	for _, t := range []text{v.Flags.Organization, v.Flags.Environment} {
+		if t.given {
+			k.name(t, "a flag")
+		}
+	}
 	if v.Name.given {
 		k.name(v.Name, "a command")
 	}
@@ -143,8 +151,9 @@ func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
 	v := e.value
 	c := CLICommand{
 		Name: e.key.value, Does: v.Does.value, Kind: k.kind(v.Kind), Scopes: k.scopeSet(v.Scopes),
-		Prompt: v.Prompt.value, Output: v.Output.value,
+		Prompt: v.Prompt.value, Output: v.Output.value, Call: v.Call.value, Run: texts(v.Run),
 	}
+	k.work(v)
 	if _, ok := find(useCases, v.Does.value); !ok && v.Does.given {
 		k.r.errorf(v.Does.pos, "there is no use case %s", quote(v.Does.value)).didYouMean(v.Does.value, useCases)
 	}
@@ -157,6 +166,24 @@ func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
 		c.Flags = append(c.Flags, CLIFlag{Name: f.key.value, Scopes: k.scopeSet(f.value.Scopes), Help: f.value.Help.value})
 	}
 	return c
+}
+
+// work checks the route and the program of a command that is the product's own.
+func (k *compiler) work(v cliCommandDoc) {
+	for at, given := range map[pos]bool{v.Call.pos: v.Call.given, v.Run.pos: v.Run.given} {
+		if given && v.Does.given && v.Does.value != "deploy" {
+			k.r.errorf(at, "Cardea does this itself").suggest("only a command that does %s runs something", quote("deploy"))
+		}
+	}
+	if v.Run.given && len(v.Run.items) == 0 {
+		k.r.errorf(v.Run.pos, "this list names no program").suggest("remove the line, or write run: [./deploy.sh]")
+	}
+	if !v.Call.given {
+		return
+	}
+	if p, err := parsePattern(v.Call.value); err != nil || p.method == "" {
+		k.r.errorf(v.Call.pos, "this is not a method and a path").suggest("write one such as POST /admin/{environment}/deploy")
+	}
 }
 
 // kind resolves the name of a key kind, reporting one that is not declared.

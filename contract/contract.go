@@ -38,6 +38,7 @@ type Contract struct {
 	defaultPlan   *Plan
 	limitsPer     LimitsPer
 	kinds         []*KeyKind
+	reserved      []*KeyKind // see ClientKind
 	presentations []Presentation
 	routes        []*Route
 	table         routeTable
@@ -53,6 +54,7 @@ type Contract struct {
 	trustedIssuers      []*TrustedIssuer
 	organizationIssuers *OrganizationIssuers
 	hooks               []*Hook
+	signIn              SignIn
 	pages               []Page
 	cli                 *CLI
 	docs                Docs

@@ -14,6 +14,15 @@ type Vars struct {
 	RetryAfter int64    // seconds; 0: no Retry-After
 	Scopes     ScopeSet // the scopes the route needs, for WWW-Authenticate
 	Allow      []string // the methods the path takes, for Allow (RFC 9110 §10.2.1)
+
+	// Kind is the name of the refused credential's kind, "" when it is not known: an
+	// expired key and an expired token may be worded differently.
+	Kind string
+
+	// Origin is scheme, host and port the request was sent to
+	// ("https://api.example.com"): where the API's metadata is when the contract names
+	// no host. "": it is left out.
+	Origin string
 }
 
 // A refusal is a compiled denial of one reason.
@@ -22,7 +31,8 @@ type refusal struct {
 	code      string
 	message   template // the inside of a JSON string
 	body      template // with code, status and message already in place
-	challenge []string // WWW-Authenticate without the scope, or nil
+	challenge challenge
+	kinds     map[string]*refusal // what differs for a kind of credential
 }
 
 // denials holds a refusal for every reason.
@@ -35,13 +45,16 @@ type denials [256]*refusal
 func (c *Contract) Denial(reason cardea.Reason, v Vars) *cardea.Denial {
 	r := c.denials[reason]
 	if r == nil {
-		reason, r = cardea.ReasonUnavailable, c.denials[cardea.ReasonUnavailable]
+		r = c.denials[cardea.ReasonUnavailable]
+	}
+	if own := r.kinds[v.Kind]; own != nil {
+		r = own
 	}
 	header := make(http.Header, 5)
 	header["Content-Type"] = jsonType
 	header["Cache-Control"] = noStore
-	if r.challenge != nil {
-		header["Www-Authenticate"] = c.challenge(r, reason, v.Scopes)
+	if r.challenge.schemes != nil {
+		header["Www-Authenticate"] = r.challenge.render(c, v)
 	}
 	if v.RetryAfter > 0 {
 		header[c.limitHeaders.RetryAfter] = []string{strconv.FormatInt(v.RetryAfter, 10)}
@@ -57,14 +70,6 @@ var (
 	jsonType = []string{"application/json"}
 	noStore  = []string{"no-store"}
 )
-
-// challenge completes the challenge with the scopes that would do.
-func (c *Contract) challenge(r *refusal, reason cardea.Reason, needed ScopeSet) []string {
-	if reason != cardea.ReasonScope || needed.IsEmpty() {
-		return r.challenge
-	}
-	return []string{r.challenge[0] + `, scope="` + strings.Join(c.ScopeNames(needed), " ") + `"`}
-}
 
 // render appends the pieces of the body. Only the request id and the seconds to wait
 // are left to fill in.

@@ -25,6 +25,7 @@ type document struct {
 	Endpoints    endpointsDoc              `yaml:"endpoints" doc:"OAuth 2.0 endpoints."`
 	Issuers      mapping[trustedIssuerDoc] `yaml:"trusted_issuers" doc:"Other identity providers whose tokens are accepted."`
 	OwnIssuers   *organizationIssuersDoc   `yaml:"organization_issuers" doc:"Lets organizations name an identity provider of their own."`
+	SignIn       signInDoc                 `yaml:"sign_in" doc:"How people sign in: for consent, device codes and the dashboard."`
 	Hooks        list[hookDoc]             `yaml:"hooks" doc:"Questions asked before a request goes on."`
 	IPLists      ipListsDoc                `yaml:"ip_lists" doc:"Lists of the addresses requests may come from."`
 	LimitHeaders limitHeadersDoc           `yaml:"rate_limit_headers" doc:"Names of the rate-limit headers, in the exact case they are sent in."`
@@ -55,6 +56,7 @@ type environmentDoc struct {
 	Label    text `yaml:"label" doc:"Its name on pages: Production."`
 	Upstream text `yaml:"upstream" doc:"Base URL of the API in this environment."`
 	Host     text `yaml:"host" doc:"Host name that belongs to this environment alone."`
+	Test     flag `yaml:"test_credentials" doc:"For test environments: <key>_expired, _revoked, _rate_limited and the like behave as they say."`
 }
 
 // idsDoc: what ids look like to callers. Pages print user_ or usr_, and support greps for
@@ -203,4 +205,14 @@ type pageDoc struct {
 	Title    text          `yaml:"title" doc:"Its heading; the last part of the path unless told."`
 	Labels   mapping[text] `yaml:"labels" doc:"Buttons and fields by action: {create: Create API Key}."`
 	Required list[text]    `yaml:"required" doc:"Fields people must fill in although the API has a default."`
+}
+
+// signInDoc: how people prove who they are.
+type signInDoc struct {
+	spot
+	Title        text       `yaml:"title" doc:"The page's heading: Sign in, unless told."`
+	Organization flag       `yaml:"organization_first" doc:"Ask for the organization before the account."`
+	Methods      list[text] `yaml:"methods" enum:"password|passkey|sso" doc:"The ways to sign in; all of them unless told. sso: the organization's own OpenID provider."`
+	Idle         length     `yaml:"idle" doc:"A session that is not used for this long ends; 12h unless told."`
+	Max          length     `yaml:"max" doc:"The longest a session may last; 7d unless told."`
 }

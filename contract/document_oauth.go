@@ -5,8 +5,8 @@ type clientsDoc struct {
 	spot
 	Label          text       `yaml:"label" doc:"Their name on pages: OAuth application."`
 	Plural         text       `yaml:"label_plural" doc:"The name of several."`
-	Grants         list[text] `yaml:"grants,required" enum:"authorization_code|refresh_token|client_credentials|device_code" doc:"The grants a client may use."`
-	Authentication list[text] `yaml:"authentication" enum:"client_secret_post|client_secret_basic|none" doc:"How clients authenticate; by secret, in the form or by Basic, unless told."`
+	Grants         list[text] `yaml:"grants,required" enum:"authorization_code|refresh_token|client_credentials|device_code|token_exchange" doc:"The grants a client may use."`
+	Authentication list[text] `yaml:"authentication" enum:"client_secret_post|client_secret_basic|private_key_jwt|none" doc:"How clients authenticate; by secret, in the form or by Basic, unless told."`
 	Public         flag       `yaml:"public" doc:"Clients without a secret may exist."`
 	PKCE           text       `yaml:"pkce" enum:"required|public_only|optional" doc:"Who must send a code challenge. One that was sent is always enforced."`
 	Secret         secretDoc  `yaml:"secret" doc:"The client secret."`
@@ -14,6 +14,9 @@ type clientsDoc struct {
 	DefaultScopes  list[text] `yaml:"default_scopes" doc:"What it gets when nothing is asked for; all that it was given unless told."`
 	CreatedBy      list[text] `yaml:"created_by" enum:"owner|admin|developer|viewer" doc:"Roles that may create one; owner and admin unless told."`
 	MaxPerOwner    number     `yaml:"max_per_owner" doc:"How many an organization may have; no limit unless told."`
+	Consent        length     `yaml:"consent_lifetime" doc:"How long what a person granted is remembered; until it is withdrawn unless told."`
+	DPoP           text       `yaml:"dpop" enum:"off|optional|required" doc:"Access tokens bound to a key of the client (RFC 9449): off unless told; optional: for clients that send a proof; required: for all."`
+	Documents      flag       `yaml:"client_id_metadata" doc:"A client's id may be the https:// URL of its metadata (OAuth Client ID Metadata Document): for agents, whom nobody registers."`
 }
 
 // secretDoc: the client secret, which some pages let people view again.
@@ -44,6 +47,7 @@ type tokensDoc struct {
 	Machine *tokenDoc   `yaml:"machine" doc:"What differs for tokens without a user."`
 	User    *tokenDoc   `yaml:"user" doc:"What differs for tokens of a user."`
 	Refresh *refreshDoc `yaml:"refresh" doc:"Refresh tokens."`
+	ID      *idTokenDoc `yaml:"id" doc:"ID tokens (OpenID Connect), for the scope openid."`
 }
 
 // tokenDoc: an access token, signed or opaque. Pages print iss as a URL or a bare name,
@@ -61,6 +65,14 @@ type tokenDoc struct {
 	ScopeClaim text           `yaml:"scope_claim" enum:"scope|scopes" doc:"scope: one string (RFC 9068); scopes: an array."`
 	Claims     claimsDoc      `yaml:"claims" doc:"Extra claims: {org_id: organization}."`
 	IDClaim    text           `yaml:"id_claim" doc:"Claim that carries the token's id, jti unless told; none: the signature stands in for it."`
+	ClientID   text           `yaml:"client_id_claim" doc:"Claim that carries the client's id: client_id with typ at+jwt (RFC 9068), unless told; none: no claim."`
+}
+
+// idTokenDoc: what a client is told about who signed in. It is never a credential.
+type idTokenDoc struct {
+	spot
+	Lifetime  length `yaml:"lifetime" doc:"How long it is good; 1h unless told."`
+	Algorithm text   `yaml:"algorithm" enum:"RS256|ES256|EdDSA" doc:"Signing algorithm; that of the user's access tokens unless told."`
 }
 
 // refreshDoc: refresh tokens, which are always opaque.
@@ -77,13 +89,24 @@ type endpointsDoc struct {
 	spot
 	Token      list[tokenEndpointDoc] `yaml:"token" doc:"Where tokens are issued."`
 	Authorize  *endpointDoc           `yaml:"authorize" doc:"The authorization page."`
-	JWKS       *endpointDoc           `yaml:"jwks" doc:"The public keys."`
-	Metadata   *endpointDoc           `yaml:"metadata" doc:"Authorization server metadata (RFC 8414)."`
+	JWKS       *wellKnownDoc          `yaml:"jwks" doc:"The public keys; at /.well-known/jwks.json unless told."`
+	Metadata   *wellKnownDoc          `yaml:"metadata" doc:"Authorization server metadata (RFC 8414), at its well-known path unless told."`
+	OpenID     *wellKnownDoc          `yaml:"openid" doc:"OpenID Connect discovery, at its well-known path unless told."`
+	Resource   *wellKnownDoc          `yaml:"resource" doc:"Metadata of the API as a protected resource (RFC 9728), at its well-known path on the API's host unless told."`
 	Revoke     *endpointDoc           `yaml:"revoke" doc:"Token revocation (RFC 7009)."`
 	Introspect *endpointDoc           `yaml:"introspect" doc:"Token introspection (RFC 7662)."`
 	UserInfo   *endpointDoc           `yaml:"userinfo" doc:"Claims about the user (OpenID Connect)."`
 	Device     *endpointDoc           `yaml:"device" doc:"Device authorization (RFC 8628)."`
+	DevicePage *wellKnownDoc          `yaml:"device_page" doc:"Where people type a device's code; /device on the host of the authorization page unless told."`
 	PAR        *endpointDoc           `yaml:"par" doc:"Pushed authorization requests (RFC 9126)."`
+	EndSession *endpointDoc           `yaml:"end_session" doc:"Signing out at a client's request (OpenID Connect RP-Initiated Logout)."`
+}
+
+// wellKnownDoc: an endpoint that has a path of its own by a standard.
+type wellKnownDoc struct {
+	spot
+	Host text `yaml:"host" enum:"api|auth|app" doc:"Which of the product's hosts."`
+	Path text `yaml:"path" doc:"Its path, when it is not the usual one."`
 }
 
 // endpointDoc: an endpoint that has nothing but an address.
@@ -100,7 +123,7 @@ type tokenEndpointDoc struct {
 	Path           text          `yaml:"path,required" doc:"Its path: /oauth/token."`
 	Body           text          `yaml:"body" enum:"form|json" doc:"How parameters are sent; form (RFC 6749) unless told."`
 	Grants         mapping[text] `yaml:"grants,required" doc:"grant_type as it is sent: the grant it means, or the kind of key it exchanges."`
-	Authentication list[text]    `yaml:"authentication" enum:"client_secret_post|client_secret_basic|bearer|none" doc:"How callers authenticate; as clients do unless told. bearer: a key in the Authorization header."`
+	Authentication list[text]    `yaml:"authentication" enum:"client_secret_post|client_secret_basic|private_key_jwt|bearer|none" doc:"How callers authenticate; as clients do unless told. bearer: a key in the Authorization header."`
 	Respond        list[text]    `yaml:"respond" enum:"access_token|refresh_token|token_type|expires_in|scope|id_token" doc:"Members of the answer, in this order."`
 }
 
@@ -137,7 +160,7 @@ type hookDoc struct {
 	Match   text   `yaml:"match,required" doc:"The requests it is asked about, written like a route."`
 	When    text   `yaml:"when" enum:"no_credential|always" doc:"no_credential: as a last resort, when nothing was sent; always unless told."`
 	URL     text   `yaml:"url" doc:"Asked by HTTP: an https:// URL, or http:// on loopback."`
-	CEL     text   `yaml:"cel" doc:"A condition in the Common Expression Language."`
+	CEL     source `yaml:"cel" doc:"A condition in the Common Expression Language about request, credential and now: true lets the request go on."`
 	Timeout length `yaml:"timeout" doc:"How long it may take; 1s unless told. After that the request is refused."`
 }
 
@@ -168,7 +191,15 @@ type cliDoc struct {
 	Name     text                   `yaml:"name,required" doc:"The command's name."`
 	Commands mapping[cliCommandDoc] `yaml:"commands" doc:"Its commands."`
 	Admin    *cliAdminDoc           `yaml:"admin_token" doc:"A key kind that stands in for signing in."`
+	Flags    cliFlagsDoc            `yaml:"flags" doc:"The names of flags that all commands have."`
 	EnvPre   text                   `yaml:"env_prefix" doc:"Prefix of its environment variables, and the SDK's: ACME."`
+}
+
+// cliFlagsDoc: what a product calls an organization and an environment.
+type cliFlagsDoc struct {
+	spot
+	Organization text `yaml:"organization" doc:"The flag that names an organization; org unless told."`
+	Environment  text `yaml:"environment" doc:"The flag that names an environment; env unless told."`
 }
 
 // cliCommandDoc: one command.
@@ -180,6 +211,8 @@ type cliCommandDoc struct {
 	Flags  mapping[cliFlagDoc] `yaml:"flags" doc:"Its own flags."`
 	Prompt prose               `yaml:"prompt" doc:"What it asks before it acts."`
 	Output prose               `yaml:"output" doc:"What it prints; $secret and the like are filled in."`
+	Call   text                `yaml:"call" doc:"For deploy: the route whose right it takes, asked before it runs: POST /admin/{environment}/deploy."`
+	Run    list[text]          `yaml:"run" doc:"For deploy: the program that does the work, and its arguments."`
 }
 
 // cliFlagDoc: a flag that changes what a command gives.

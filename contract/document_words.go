@@ -19,10 +19,30 @@ type errorsDoc struct {
 // back to.
 type errorDoc struct {
 	spot
+	Status  number                `yaml:"status" doc:"The HTTP status, 400 to 599."`
+	Code    text                  `yaml:"code" doc:"The machine-readable code."`
+	Message prose                 `yaml:"message" doc:"The text; $retry_after and $request_id are filled in."`
+	Body    raw                   `yaml:"body" doc:"The whole JSON body, when it differs from errors.body."`
+	Kinds   mapping[errorKindDoc] `yaml:"kinds" doc:"What differs for a kind of credential: a key of keys, client, service_account, access_token or trusted_issuer."`
+}
+
+// errorKindDoc: what differs for one kind of credential.
+type errorKindDoc struct {
+	spot
 	Status  number `yaml:"status" doc:"The HTTP status, 400 to 599."`
 	Code    text   `yaml:"code" doc:"The machine-readable code."`
 	Message prose  `yaml:"message" doc:"The text; $retry_after and $request_id are filled in."`
 	Body    raw    `yaml:"body" doc:"The whole JSON body, when it differs from errors.body."`
+}
+
+// common returns what an entry says for every kind.
+func (e errorDoc) common() errorKindDoc {
+	return errorKindDoc{e.spot, e.Status, e.Code, e.Message, e.Body}
+}
+
+// given reports whether the entry says anything.
+func (e errorKindDoc) given() bool {
+	return e.Status.given || e.Code.given || e.Message.given || e.Body.given()
 }
 
 // reasonNames returns the reasons a contract may word.

@@ -13,6 +13,10 @@ type Environment struct {
 	// Host is the host name that belongs to this environment alone, or "".
 	Host string
 
+	// TestCredentials lets magic suffixes of a valid key work here: see the
+	// documentation of test credentials. For environments without real data.
+	TestCredentials bool
+
 	Index int // position in [Contract.Environments]
 	Line  int
 }
@@ -48,8 +52,12 @@ func (k *compiler) environments() {
 	for i, e := range entries {
 		k.name(e.key, "an environment")
 		k.c.environments = append(k.c.environments, &Environment{
-			Name: e.key.value, Label: e.value.Label.or(e.key.value), Host: k.host(e.value.Host), Index: i, Line: e.key.line,
+			Name: e.key.value, Label: e.value.Label.or(e.key.value), Host: k.host(e.value.Host),
+			TestCredentials: e.value.Test.value, Index: i, Line: e.key.line,
 		})
+		if e.value.Test.value && (i == 0 || e.key.value == "live") {
+			k.r.warnf(e.value.Test.pos, "%s looks like the environment of real data; these credentials are for tests", quote(e.key.value))
+		}
 		if line, taken := hosts[e.value.Host.value]; taken && e.value.Host.given {
 			k.r.errorf(e.value.Host.pos, "two environments have the host %s", quote(e.value.Host.value)).
 				suggest("the other is on line %d", line)

@@ -1,6 +1,10 @@
 package contract
 
-import "time"
+import (
+	"time"
+
+	"github.com/cardea-dev/cardea/internal/condition"
+)
 
 // A TrustedIssuer is somebody else's identity provider, known by its key set.
 type TrustedIssuer struct {
@@ -44,9 +48,10 @@ const (
 
 // A Hook is a question asked before a request goes on.
 type Hook struct {
-	Match            string // the pattern as written
-	OnlyUncredential bool   // asked only when no credential was sent
-	URL, CEL         string // one of the two
+	Match            string               // the pattern as written
+	OnlyUncredential bool                 // asked only when no credential was sent
+	URL, CEL         string               // one of the two
+	Condition        *condition.Condition // compiled CEL, nil with URL
 	Timeout          time.Duration
 	Line             int
 

@@ -15,6 +15,8 @@ const (
 	GrantRefreshToken      Grant = "refresh_token"      // RFC 6749 §6
 	GrantClientCredentials Grant = "client_credentials" // RFC 6749 §4.4
 	GrantDeviceCode        Grant = "device_code"        // RFC 8628
+	GrantJWTBearer         Grant = "jwt_bearer"         // RFC 7523 §2.1: a service account's signed assertion
+	GrantTokenExchange     Grant = "token_exchange"     // RFC 8693: a trusted issuer's token
 	GrantKey               Grant = "key"                // a key is exchanged for an access token
 )
 
@@ -25,6 +27,7 @@ type ClientAuthentication string
 const (
 	ClientSecretPost  ClientAuthentication = "client_secret_post"  // in the body, RFC 6749 §2.3.1
 	ClientSecretBasic ClientAuthentication = "client_secret_basic" // Authorization: Basic
+	PrivateKeyJWT     ClientAuthentication = "private_key_jwt"     // a signed assertion, RFC 7523 §2.2
 	ClientBearer      ClientAuthentication = "bearer"              // a key in Authorization: Bearer
 	ClientNone        ClientAuthentication = "none"                // a public client
 )
@@ -55,8 +58,29 @@ type Clients struct {
 	DefaultScopes ScopeSet // what is granted when none are asked for; empty: all the client has
 	CreatedBy     []cardea.Role
 	MaxPerOwner   int64 // 0: no limit
-	Line          int
+
+	DPoP              DPoP
+	MetadataDocuments bool          // a client id may be the URL of its metadata
+	ConsentLifetime   time.Duration // how long a consent is remembered; 0: until it is withdrawn
+	Line              int
 }
+
+// DPoP says whose access tokens are bound to a key of theirs (RFC 9449).
+type DPoP string
+
+// The settings of DPoP.
+const (
+	DPoPOff      DPoP = "off"      // proofs are not looked at
+	DPoPOptional DPoP = "optional" // clients that send a proof
+	DPoPRequired DPoP = "required" // every client
+)
+
+// proofAlgorithms are those a proof of possession may be signed with.
+var proofAlgorithms = []string{"ES256", "EdDSA", "RS256"}
+
+// ProofAlgorithms returns the algorithms a DPoP proof may be signed with, as metadata
+// and challenges name them.
+func ProofAlgorithms() []string { return proofAlgorithms }
 
 // ServiceAccounts is what the contract says about holders of key pairs.
 type ServiceAccounts struct {
@@ -92,6 +116,13 @@ type Tokens struct {
 	Machine *AccessToken // without a user: client credentials, exchanged keys of an organization
 	User    *AccessToken // of a user: authorization code, refresh, exchanged personal tokens
 	Refresh *RefreshToken
+	ID      *IDToken // nil unless the contract has the scope openid
+}
+
+// An IDToken describes ID tokens (OpenID Connect Core §2).
+type IDToken struct {
+	Lifetime  time.Duration
+	Algorithm string
 }
 
 // An AccessToken describes access tokens of one sort.
@@ -108,7 +139,10 @@ type AccessToken struct {
 	ScopeClaim string // "scope": one string; "scopes": an array
 	Claims     []Claim
 	IDClaim    string // "jti", or "" when the token carries no id
-	Line       int
+
+	// ClientIDClaim is "client_id", or "" when the token does not name its client.
+	ClientIDClaim string
+	Line          int
 }
 
 // A RefreshToken describes refresh tokens.
@@ -118,22 +152,6 @@ type RefreshToken struct {
 	Rotate     bool
 	ReuseGrace time.Duration // how long a used one still returns its successor
 	Line       int
-}
-
-// Endpoints are the OAuth 2.0 endpoints; nil ones do not exist.
-type Endpoints struct {
-	Token []*TokenEndpoint
-
-	Authorize, JWKS, Metadata, Revoke, Introspect, UserInfo, Device, PAR *Endpoint
-}
-
-// An Endpoint is a host and a path of Cardea's own.
-type Endpoint struct {
-	Host string // a host name of [Hosts], "" when the contract has no hosts
-	Path string
-
-	name string
-	at   pos
 }
 
 // A TokenEndpoint is a binding of the token endpoint.
@@ -160,20 +178,3 @@ func (c *Contract) ServiceAccounts() *ServiceAccounts { return c.serviceAccounts
 
 // Tokens returns what it says about issued tokens.
 func (c *Contract) Tokens() Tokens { return c.tokens }
-
-// Endpoints returns the OAuth 2.0 endpoints.
-func (c *Contract) Endpoints() Endpoints { return c.endpoints }
-
-// all returns the endpoints that exist.
-func (e *Endpoints) all() []*Endpoint {
-	var out []*Endpoint
-	for _, t := range e.Token {
-		out = append(out, &t.Endpoint)
-	}
-	for _, one := range []*Endpoint{e.Authorize, e.JWKS, e.Metadata, e.Revoke, e.Introspect, e.UserInfo, e.Device, e.PAR} {
-		if one != nil {
-			out = append(out, one)
-		}
-	}
-	return out
-}

@@ -171,6 +171,14 @@ func newReporter(file string, text string) *reporter {
 	return &reporter{file: file, lines: strings.Split(text, "\n")}
 }
 
+// line returns a line of the file by its number, "" outside of it.
+func (r *reporter) line(number int) string {
+	if number < 1 || number > len(r.lines) {
+		return ""
+	}
+	return r.lines[number-1]
+}
+
 // errorf records an error. The result is never nil: a suggestion may be added to it.
 func (r *reporter) errorf(p pos, format string, args ...any) *Problem {
 	return r.report(SeverityError, p, fmt.Sprintf(format, args...))

@@ -56,6 +56,9 @@ type CLI struct {
 	AdminKind     *KeyKind
 	AdminFlag     string
 	AdminCommands []string
+
+	// The flags that name an organization and an environment, without dashes.
+	OrganizationFlag, EnvironmentFlag string
 }
 
 // A CLICommand is one command of the product's command line.
@@ -67,6 +70,12 @@ type CLICommand struct {
 	Flags  []CLIFlag
 	Prompt string
 	Output string // with variables: $secret, $permission
+
+	// For "deploy", a product's own work: the route whose right it takes, as method and
+	// path ("POST /admin/{environment}/deploy"), asked through Cardea before anything
+	// runs, and the program that does it with its arguments. Either may be empty.
+	Call string
+	Run  []string
 }
 
 // A CLIFlag is a flag of a command.

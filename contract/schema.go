@@ -95,6 +95,8 @@ func (*text) schema(*schemaBuilder) schemaNode {
 
 func (*prose) schema(*schemaBuilder) schemaNode { return schemaNode{"type": "string"} }
 
+func (*source) schema(*schemaBuilder) schemaNode { return schemaNode{"type": "string"} }
+
 func (*number) schema(*schemaBuilder) schemaNode { return schemaNode{"type": "integer", "minimum": 0} }
 
 func (*flag) schema(*schemaBuilder) schemaNode { return schemaNode{"type": "boolean"} }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -65,6 +66,55 @@ func (t *prose) decode(d *decoder, n *yaml.Node) {
 		return
 	}
 	t.value, t.given = strings.TrimRight(n.Value, "\n"), true
+}
+
+// source is text in another language, whose mistakes have places of their own.
+type source struct {
+	prose
+	node *yaml.Node
+}
+
+// decode takes text of any number of lines.
+func (s *source) decode(d *decoder, n *yaml.Node) {
+	s.node = n
+	s.prose.decode(d, n)
+}
+
+// at returns the place in the file of a character of the text, counted from 0. Where
+// YAML joins lines into one, it is the place where the text begins.
+func (s source) at(r *reporter, offset int) pos {
+	before := string([]rune(s.value)[:min(offset, utf8.RuneCountInString(s.value))])
+	line, column := strings.Count(before, "\n"), utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:])
+	style := s.node.Style
+	switch {
+	case style&yaml.LiteralStyle != 0:
+		first := r.line(s.node.Line + 1)
+		indent := len(first) - len(strings.TrimLeft(first, " "))
+		return pos{line: s.node.Line + 1 + line, column: indent + 1 + column, width: 1}
+	case style&yaml.FoldedStyle != 0 || line > 0:
+		return s.pos
+	case style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		column++
+		column += escapes(r.line(s.node.Line), s.node.Column, column, style&yaml.DoubleQuotedStyle != 0)
+	}
+	return pos{line: s.node.Line, column: s.node.Column + column, width: 1}
+}
+
+// escapes counts the characters that quoting added before a column of quoted text.
+func escapes(line string, start, column int, double bool) int {
+	mark := byte('\'')
+	if double {
+		mark = '\\'
+	}
+	added := 0
+	raw := []rune(line)
+	for i := start; i < min(start+column-1+added, len(raw)-1); i++ {
+		if raw[i] == rune(mark) {
+			added++
+			i++
+		}
+	}
+	return added
 }
 
 // number is a whole number, not negative.

@@ -1,0 +1,243 @@
+package contract
+
+import (
+	"net/url"
+	"strings"
+)
+
+// endpoints compiles every endpoint with the host it is found at unless told.
+func (k *compiler) endpoints() {
+	v := k.d.Endpoints
+	e := &k.c.endpoints
+	for i := range v.Token.items {
+		e.Token = append(e.Token, k.tokenEndpoint(&v.Token.items[i]))
+	}
+	h := k.c.hosts
+	e.Authorize = k.endpoint(v.Authorize, "authorize", h.App)
+	e.JWKS = k.wellKnown(v.JWKS, "jwks", h.Auth, "/.well-known/jwks.json")
+	issuer := pathOf(k.c.issuer)
+	e.Metadata = k.wellKnown(v.Metadata, "metadata", h.Auth, "/.well-known/oauth-authorization-server"+issuer)
+	e.OpenID = k.wellKnown(v.OpenID, "openid", h.Auth, issuer+"/.well-known/openid-configuration")
+	e.Resource = k.wellKnown(v.Resource, "resource", h.API, "/.well-known/oauth-protected-resource"+pathOf(k.c.audience))
+	e.EndSession = k.endpoint(v.EndSession, "end_session", h.App)
+	e.Revoke = k.endpoint(v.Revoke, "revoke", h.Auth)
+	e.Introspect = k.endpoint(v.Introspect, "introspect", h.Auth)
+	e.UserInfo = k.endpoint(v.UserInfo, "userinfo", h.Auth)
+	e.Device = k.endpoint(v.Device, "device", h.Auth)
+	e.PAR = k.endpoint(v.PAR, "par", h.Auth)
+	k.devicePage(v)
+	k.checkEndpoints(v)
+}
+
+// pathOf returns the path of a URL without a trailing slash, "" for what has none: the
+// path that standards put into or before a well-known one (RFC 8414 §3.1, RFC 9728
+// §3.1, OpenID Connect Discovery §4.1).
+func pathOf(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
+// wellKnown compiles an endpoint with a path that clients know, unless told.
+func (k *compiler) wellKnown(v *wellKnownDoc, name, host, path string) *Endpoint {
+	if v == nil {
+		return nil
+	}
+	e := k.address(v.Host, v.Path, name, host)
+	if !v.Path.given {
+		e.Path, e.at = path, v.pos
+	}
+	return &e
+}
+
+// devicePage compiles where people type a device's code: beside the page on which they
+// consent, because they sign in there.
+func (k *compiler) devicePage(v endpointsDoc) {
+	host := k.c.hosts.App
+	if a := k.c.endpoints.Authorize; a != nil {
+		host = a.Host
+	}
+	page := v.DevicePage
+	switch {
+	case v.Device == nil && page != nil:
+		k.r.errorf(page.pos, "without device there are no codes to type").suggest("add endpoints.device")
+	case v.Device != nil && page == nil:
+		page = &wellKnownDoc{spot: v.Device.spot}
+	}
+	k.c.endpoints.DevicePage = k.wellKnown(page, "device_page", host, "/device")
+}
+
+// endpoint compiles an endpoint that a contract need not have.
+func (k *compiler) endpoint(v *endpointDoc, name, host string) *Endpoint {
+	if v == nil {
+		return nil
+	}
+	e := k.address(v.Host, v.Path, name, host)
+	return &e
+}
+
+// address compiles a host and a path.
+func (k *compiler) address(host, path text, name, fallback string) Endpoint {
+	e := Endpoint{Host: fallback, Path: path.value, name: name, at: path.pos}
+	switch host.value {
+	case "api":
+		e.Host = k.c.hosts.API
+	case "auth":
+		e.Host = k.c.hosts.Auth
+	case "app":
+		e.Host = k.c.hosts.App
+	}
+	if path.given {
+		p, err := parsePattern(path.value)
+		if err != nil || p.method != "" || len(p.segments) == 0 || anyWild(p) {
+			k.r.errorf(path.pos, "%s is not a plain path", quote(path.value)).suggest("write one such as /oauth/%s", name)
+		}
+	}
+	return e
+}
+
+// anyWild reports whether a pattern is more than a plain path.
+func anyWild(p pattern) bool {
+	for _, s := range p.segments {
+		if s.wild || s.end {
+			return true
+		}
+	}
+	return false
+}
+
+var defaultRespond = []string{"access_token", "token_type", "expires_in", "refresh_token", "scope"}
+
+// tokenEndpoint compiles one binding of the token endpoint. A page may have its own
+// path, body and names for the grants; what they mean stays the same.
+func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
+	e := &TokenEndpoint{
+		Endpoint: k.address(v.Host, v.Path, "token", k.c.hosts.Auth), JSON: v.Body.value == "json", Respond: defaultRespond,
+	}
+	fallback := []ClientAuthentication{}
+	if k.c.clients != nil {
+		fallback = k.c.clients.Authentication
+	}
+	e.Authentication = authentications(v.Authentication, fallback...)
+	if v.Respond.given {
+		e.Respond = nil
+		for _, t := range v.Respond.items {
+			e.Respond = append(e.Respond, t.value)
+		}
+		if _, ok := find(e.Respond, "access_token"); !ok {
+			k.r.errorf(v.Respond.pos, "the answer would have no access_token")
+		}
+	}
+	for _, g := range v.Grants.entries {
+		if g.value.given {
+			e.Grants = append(e.Grants, k.tokenGrant(g, v, e))
+		}
+	}
+	if e.JSON {
+		k.checkJSONEndpoint(v, e)
+	}
+	return e
+}
+
+// tokenGrant resolves what a grant_type means: a grant, or the kind of key that is
+// exchanged.
+func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoint) TokenGrant {
+	out := TokenGrant{Sent: g.key.value, Grant: Grant(g.value.value)}
+	switch out.Grant {
+	case GrantJWTBearer:
+		if k.d.Accounts == nil {
+			k.r.errorf(g.value.pos, "assertions are signed by service accounts, and the contract has none").
+				suggest("add a service_accounts section")
+		}
+		return out
+	case GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode, GrantTokenExchange:
+		if k.c.clients == nil {
+			k.r.errorf(g.value.pos, "this grant needs clients, and the contract has none").suggest("add a clients section")
+		} else if !hasGrant(k.c.clients.Grants, out.Grant) {
+			k.r.errorf(g.value.pos, "clients may not use the grant %s", quote(g.value.value)).
+				suggest("add it to clients.grants, or remove it here")
+		}
+		if out.Grant == GrantRefreshToken && k.d.Tokens.Refresh == nil {
+			k.r.errorf(g.value.pos, "no refresh tokens are issued").suggest("add tokens.refresh")
+		}
+		return out
+	}
+	out.Grant, out.Kind = GrantKey, k.c.Kind(g.value.value)
+	known := append([]string{
+		"authorization_code", "refresh_token", "client_credentials", "device_code", "jwt_bearer", "token_exchange",
+	}, k.d.Keys.names()...)
+	if out.Kind == nil {
+		k.r.errorf(g.value.pos, "%s is neither a grant nor a kind of key", quote(g.value.value)).didYouMean(g.value.value, known)
+		return out
+	}
+	for _, a := range e.Authentication {
+		if a == ClientBearer {
+			return out
+		}
+	}
+	k.r.errorf(g.value.pos, "a key is sent as a bearer credential, which this endpoint does not take").
+		suggest("add bearer to authentication")
+	return out
+}
+
+// hasGrant reports whether a grant is in the list.
+func hasGrant(grants []Grant, g Grant) bool {
+	for _, one := range grants {
+		if one == g {
+			return true
+		}
+	}
+	return false
+}
+
+// checkJSONEndpoint refuses secrets in a body that no OAuth library would send there.
+func (k *compiler) checkJSONEndpoint(v *tokenEndpointDoc, e *TokenEndpoint) {
+	for _, g := range e.Grants {
+		if g.Grant == GrantAuthorizationCode || g.Grant == GrantDeviceCode {
+			k.r.errorf(v.Body.pos, "the grant %s is always sent as a form (RFC 6749 §4)", quote(string(g.Grant)))
+			return
+		}
+	}
+}
+
+// checkEndpoints reports endpoints that lack what they need, or share a path.
+func (k *compiler) checkEndpoints(v endpointsDoc) {
+	seen := map[string]*Endpoint{}
+	for _, e := range k.c.endpoints.all() {
+		key := e.Host + " " + e.Path
+		if other := seen[key]; other != nil {
+			k.r.errorf(e.at, "the %s endpoint has the same host and path as %s", e.name, other.name).
+				suggest("the other is on line %d", other.at.line)
+		}
+		seen[key] = e
+	}
+	issues := len(v.Token.items) > 0
+	switch {
+	case issues && k.d.Tokens.Access == nil:
+		k.r.errorf(v.Token.pos, "a token endpoint needs to know what to issue").suggest("add tokens: {access: …}")
+	case k.d.Clients != nil && !issues:
+		k.r.errorf(k.d.Clients.pos, "clients have no token endpoint").suggest("add endpoints.token")
+	}
+	if k.c.clients != nil && hasGrant(k.c.clients.Grants, GrantAuthorizationCode) && v.Authorize == nil {
+		k.r.errorf(k.d.Clients.Grants.pos, "authorization_code needs an authorization page").suggest("add endpoints.authorize")
+	}
+	for i, kind := range k.c.kinds {
+		if kind.ExchangeOnly && !k.exchanged(kind) {
+			k.r.errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
+		}
+	}
+}
+
+// exchanged reports whether some token endpoint takes keys of the kind.
+func (k *compiler) exchanged(kind *KeyKind) bool {
+	for _, e := range k.c.endpoints.Token {
+		for _, g := range e.Grants {
+			if g.Kind == kind {
+				return true
+			}
+		}
+	}
+	return false
+}
