@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
 )
 
 // ErrBusy refuses a hash because too many wait already. Try again in a second.
@@ -117,6 +118,8 @@ func (h *Hasher) leave() {
 	<-h.line
 }
 
+// derive hashes a password. It is normalised first (RFC 8265 §4.2.2), because the same
+// characters arrive composed from one keyboard and decomposed from another.
 func derive(p Params, salt []byte, password string, size uint32) []byte {
-	return argon2.IDKey([]byte(password), salt, p.Passes, p.Memory, p.Lanes, size)
+	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, p.Passes, p.Memory, p.Lanes, size)
 }
