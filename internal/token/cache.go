@@ -71,6 +71,8 @@ type Cache struct {
 	now    func() time.Time
 	logger *slog.Logger
 
+	generation atomic.Uint64
+
 	mu      sync.RWMutex
 	sources map[sourceID]*source
 }
@@ -112,8 +114,9 @@ type flight struct {
 }
 
 // Keys returns a source's key set, fetched anew when kid (unless "") is not in it and
-// a fetch is due. The set may still lack the kid. The error is ErrFetch when there is
-// no set that may be used, or ctx's.
+// a fetch is due. The set may still lack the kid. As long as an issuer's keys stay the
+// same, so does the pointer. The error is ErrFetch when there is no set that may be
+// used, or ctx's.
 func (c *Cache) Keys(ctx context.Context, from Source, kid string) (*KeySet, error) {
 	s := c.source(from)
 	now := c.now()
@@ -222,7 +225,7 @@ func (c *Cache) land(s *source, f *flight, set *KeySet, err error) {
 	now := c.now()
 	s.mu.Lock()
 	if err == nil {
-		s.snapshot.Store(&snapshot{set: set, at: now})
+		c.take(s, set, now)
 	} else if s.failed == nil {
 		c.logger.Warn("an issuer's keys could not be fetched", slog.String("cause", err.Error()))
 	}
@@ -231,6 +234,20 @@ func (c *Cache) land(s *source, f *flight, set *KeySet, err error) {
 	s.mu.Unlock()
 	close(f.done)
 }
+
+// take makes a fetched set the one in use. When it holds what the last one held, that
+// one stays: whoever remembers what it verified need not verify again.
+func (c *Cache) take(s *source, set *KeySet, now time.Time) {
+	if have := s.snapshot.Load(); have != nil && have.set.equal(set) {
+		set = have.set
+	} else if have != nil {
+		c.generation.Add(1)
+	}
+	s.snapshot.Store(&snapshot{set: set, at: now})
+}
+
+// Generation increases whenever a set that was in use has changed.
+func (c *Cache) Generation() uint64 { return c.generation.Load() }
 
 // load fetches and reads a key set.
 func (c *Cache) load(ctx context.Context, s *Source) (*KeySet, error) {

@@ -22,7 +22,7 @@ const (
 	newRSABits = 2048
 )
 
-// Algorithms are the signature algorithms that tokens are verified with: asymmetric
+// algorithms are the signature algorithms that tokens are verified with: asymmetric
 // ones only. Every list of allowed algorithms is a part of it.
 var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
@@ -47,6 +47,19 @@ func fits(public crypto.PublicKey, algorithm string) bool {
 			algorithm == "ES384" && key.Curve == elliptic.P384())
 	case ed25519.PublicKey:
 		return algorithm == "EdDSA" && len(key) == ed25519.PublicKeySize
+	}
+	return false
+}
+
+// samePublic reports whether two public keys are the same.
+func samePublic(a, b crypto.PublicKey) bool {
+	switch a := a.(type) {
+	case *rsa.PublicKey:
+		return a.Equal(b)
+	case *ecdsa.PublicKey:
+		return a.Equal(b)
+	case ed25519.PublicKey:
+		return a.Equal(b)
 	}
 	return false
 }

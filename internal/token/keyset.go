@@ -91,6 +91,13 @@ func (s *KeySet) Find(kid, algorithm string) []Key {
 	return s.keys[start:end]
 }
 
+// equal reports whether two sets hold the same keys.
+func (s *KeySet) equal(other *KeySet) bool {
+	return slices.EqualFunc(s.keys, other.keys, func(a, b Key) bool {
+		return a.ID == b.ID && a.Algorithm == b.Algorithm && samePublic(a.Public, b.Public)
+	})
+}
+
 // jwk is a key of a document (RFC 7517 §4) as far as it is looked at. Private members
 // are only known to be there.
 type jwk struct {

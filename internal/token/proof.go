@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type Proof struct {
 	Method string    // of the request
 	URL    string    // of the request as its sender wrote it, absolute; query and fragment do not count
 	Now    time.Time // required
+
+	// Algorithms a proof may be signed with; nil means ES256, EdDSA and RS256.
+	Algorithms []string
 
 	// AccessToken is the token that came along, "" when none did: the proof must hold
 	// its hash (ath). Thumbprint is the key that the token is bound to (cnf.jkt), ""
@@ -57,7 +61,7 @@ func ProofHeader(h http.Header) (string, error) {
 // key that made the proof. The error is ErrProof, or ErrNonce when the nonce alone is
 // wrong or missing, or ErrReplayed.
 func VerifyProof(text string, p Proof) (thumbprint string, err error) {
-	key, payload, err := openProof(text)
+	key, payload, err := p.open(text)
 	if err != nil {
 		return "", ErrProof
 	}
@@ -82,9 +86,12 @@ func VerifyProof(text string, p Proof) (thumbprint string, err error) {
 	return thumbprint, nil
 }
 
-// openProof returns a proof's key and claims after its signature was verified with
+// proofAlgorithms are those a proof may be signed with unless told.
+var proofAlgorithms = []string{"ES256", "EdDSA", "RS256"}
+
+// open returns a proof's key and claims after its signature was verified with
 // that key: typ, an asymmetric algorithm, and a public key in the header.
-func openProof(text string) (Key, []byte, error) {
+func (p *Proof) open(text string) (Key, []byte, error) {
 	if err := Gate(text); err != nil {
 		return Key{}, nil, err
 	}
@@ -92,6 +99,13 @@ func openProof(text string) (Key, []byte, error) {
 	second, _, _ := strings.Cut(rest, ".")
 	h, err := readHeader(first)
 	if err != nil || h.jwk == nil || !typeIs(h.Type, []string{"dpop+jwt"}) {
+		return Key{}, nil, ErrProof
+	}
+	allowed := p.Algorithms
+	if allowed == nil {
+		allowed = proofAlgorithms
+	}
+	if !slices.Contains(allowed, h.Algorithm) {
 		return Key{}, nil, ErrProof
 	}
 	key, err := proofKey(h)

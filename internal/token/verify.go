@@ -33,8 +33,11 @@ type Expect struct {
 	// left out, and case does not matter (RFC 7515 §4.1.9).
 	Types []string
 
-	Now    time.Time     // required
-	Leeway time.Duration // for clocks of others, at most MaxLeeway
+	Now time.Time // required
+
+	// Leeway is how far iat and nbf may lie ahead of Now, for clocks of others; at most
+	// MaxLeeway. exp is always exact: a token is good for as long as it says.
+	Leeway time.Duration
 
 	// MaxLifetime is the longest time between iat (Now, when there is none) and exp;
 	// 0 means no limit.
@@ -45,9 +48,10 @@ type Expect struct {
 }
 
 // Verify verifies a token: its spelling, its signature with one of the keys that find
-// returns, and then what it says. Nothing is returned of a token that is not good; the
-// error is one of the Err values, the first that applies in the order header, key,
-// signature, claims.
+// returns, and then what it says. The error is one of the Err values, the first that
+// applies in the order header, key, signature, claims, and of the claims exp is the
+// last: with ErrExpired the claims are returned, because everything else about the
+// token was right. With any other error nothing is returned of it.
 func Verify(text string, find Finder, e Expect) (Claims, error) {
 	h, payload, err := open(text)
 	if err != nil {
@@ -65,6 +69,9 @@ func Verify(text string, find Finder, e Expect) (Claims, error) {
 	}
 	if err := e.check(&c); err != nil {
 		return Claims{}, err
+	}
+	if !e.Now.Before(c.Expires) {
+		return c, ErrExpired
 	}
 	return c, nil
 }
@@ -157,14 +164,13 @@ func (e *Expect) audience(c *Claims) bool {
 	})
 }
 
-// times checks exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6).
+// times checks nbf, iat and the time between iat and exp (RFC 7519 §4.1.4 to §4.1.6),
+// and that there is an exp.
 func (e *Expect) times(c *Claims) error {
 	leeway := min(max(e.Leeway, 0), MaxLeeway)
 	switch {
 	case c.Expires.IsZero() || e.RequireIssuedAt && c.IssuedAt.IsZero():
 		return ErrMalformed
-	case !e.Now.Before(c.Expires.Add(leeway)):
-		return ErrExpired
 	case c.NotBefore.After(e.Now.Add(leeway)) || c.IssuedAt.After(e.Now.Add(leeway)):
 		return ErrNotYet
 	}
