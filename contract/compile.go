@@ -31,13 +31,13 @@ func compile(r *reporter, d *document) *Contract {
 	k.issuers()
 	k.prefixClashes()
 	k.reserved()
-	k.signIn()
 	k.limitHeaders()
 	k.forwarding()
 	k.errors()
 	k.routes()
 	k.hooks()
 	k.publications()
+	k.signIn()
 	return k.c
 }
 

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -121,6 +122,9 @@ func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
 		fallback = k.c.clients.Authentication
 	}
 	e.Authentication = authentications(v.Authentication, fallback...)
+	if k.c.tokens.ID != nil {
+		e.Respond = append(slices.Clone(e.Respond), "id_token")
+	}
 	if v.Respond.given {
 		e.Respond = nil
 		for _, t := range v.Respond.items {

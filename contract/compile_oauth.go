@@ -36,7 +36,11 @@ func (k *compiler) clients() {
 	for _, g := range v.Grants.items {
 		c.Grants = append(c.Grants, Grant(g.value))
 	}
-	c.Authentication = authentications(v.Authentication, ClientSecretPost, ClientSecretBasic)
+	usual := []ClientAuthentication{ClientSecretPost, ClientSecretBasic}
+	if c.Public {
+		usual = append(usual, ClientNone)
+	}
+	c.Authentication = authentications(v.Authentication, usual...)
 	c.SecretPrefixes = k.tokenPrefix(v.Secret.Prefix, v.pos, "cs_", "client secrets")
 	if c.Public && c.PKCE == PKCEOptional {
 		k.r.errorf(v.PKCE.pos, "public clients must send a code challenge (RFC 9700 §2.1.1)").

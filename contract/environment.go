@@ -55,7 +55,7 @@ func (k *compiler) environments() {
 			Name: e.key.value, Label: e.value.Label.or(e.key.value), Host: k.host(e.value.Host),
 			TestCredentials: e.value.Test.value, Index: i, Line: e.key.line,
 		})
-		if e.value.Test.value && (i == 0 || e.key.value == "live") {
+		if e.value.Test.value && looksReal(i, e.key.value) {
 			k.r.warnf(e.value.Test.pos, "%s looks like the environment of real data; these credentials are for tests", quote(e.key.value))
 		}
 		if line, taken := hosts[e.value.Host.value]; taken && e.value.Host.given {
@@ -72,6 +72,16 @@ func (k *compiler) environments() {
 			k.sharedUpstream(i, e.value.Upstream)
 		}
 	}
+}
+
+// looksReal guesses from its name and place whether an environment holds real data.
+func looksReal(i int, name string) bool {
+	if i > 0 {
+		_, real := find([]string{"live", "prod", "production"}, name)
+		return real
+	}
+	_, toy := find([]string{"test", "testing", "sandbox", "dev", "development", "staging", "demo"}, name)
+	return !toy
 }
 
 // sharedUpstream warns of an environment whose requests reach another one's API.

@@ -1,6 +1,9 @@
 package contract
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // SignIn is how people prove who they are: before they consent, when they type a
 // device's code, and in the dashboard.
@@ -16,11 +19,11 @@ type SignIn struct {
 // SignIn returns how people sign in; every contract has its defaults.
 func (c *Contract) SignIn() SignIn { return c.signIn }
 
-// signIn compiles how people sign in.
+// signIn compiles how people sign in. The page's title may stand in pages as well.
 func (k *compiler) signIn() {
 	v := k.d.SignIn
 	s := SignIn{
-		Title: v.Title.or("Sign in"), OrganizationFirst: v.Organization.value,
+		Title: v.Title.or(cmp.Or(k.c.Page("sign_in").Title, "Sign in")), OrganizationFirst: v.Organization.value,
 		Methods: []string{"password", "passkey", "sso"}, SessionIdle: 12 * time.Hour, SessionMax: 7 * 24 * time.Hour,
 	}
 	if v.Methods.given {

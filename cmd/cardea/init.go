@@ -37,6 +37,7 @@ func (a answers) fill(text string) string {
 	product := strings.Join(strings.Fields(a.product), " ")
 	replace("product: Example", product, "product: "+quoted(product))
 	replace("# hosts: {api: api.example.com}", a.host, "hosts: {api: "+quoted(a.host)+"}")
+	replace(`"http://127.0.0.1:8080"`, a.host, quoted("https://"+a.host)) // issuer and audience
 	replace(`"http://127.0.0.1:9000"`, a.upstream, quoted(a.upstream))
 	replace(`"http://127.0.0.1:9001"`, a.sandbox, quoted(a.sandbox))
 	replace("sk_live_", a.prefix, quoted(a.prefix+"_live_"))
