@@ -15,6 +15,16 @@ const (
 	// ChangeOrganization: an organization, one of its address lists or members;
 	// Target is the organization's id. It concerns every credential of it.
 	ChangeOrganization = "organization"
+	// ChangeMember: a member or until when their tokens are worthless; Target is their id.
+	ChangeMember = "member"
+	// ChangeToken: an access token, a family of tokens or a consent was revoked or, a
+	// consent, given; Target is its id.
+	ChangeToken = "token"
+	// ChangeKeys: a signing key; Target is its id.
+	ChangeKeys = "keys"
+	// ChangeIssuer: the issuer that an organization trusts; Target is the organization's
+	// id, "/" and the environment.
+	ChangeIssuer = "issuer"
 	// ChangeAll: everything may have changed; Target is "".
 	ChangeAll = "all"
 )

@@ -23,20 +23,31 @@ type Credential struct {
 	DisabledAt    time.Time      // zero: not disabled
 	RevokedAt     time.Time      // zero: not revoked
 	RevokedReason string
-	CreatedBy     string
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
+	// TokensNotBefore: access tokens issued at or before it are worthless; zero: none was
+	// taken back. It never moves back.
+	TokensNotBefore time.Time
+	CreatedBy       string
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
 }
 
+// The kinds of credential that no contract may name: those of OAuth clients, whose
+// details are a [Client], and of service accounts, whose keys are [ServiceAccountKey]s.
+const (
+	KindClient         = "client"
+	KindServiceAccount = "service_account"
+)
+
 const credentialColumns = `id, kind, environment, organization, member, name, scopes, limits, addresses,
-	expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at`
+	expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at,
+	tokens_not_before`
 
 func (c *Credential) scan() []any {
 	return []any{
 		&c.ID, &c.Kind, &c.Environment, &c.Organization, (*text)(&c.Member), &c.Name,
 		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), (*stamp)(&c.ExpiresAt),
 		(*stamp)(&c.LastUsedAt), (*stamp)(&c.DisabledAt), (*stamp)(&c.RevokedAt), &c.RevokedReason,
-		&c.CreatedBy, (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt),
+		&c.CreatedBy, (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt), (*stamp)(&c.TokensNotBefore),
 	}
 }
 
@@ -72,7 +83,7 @@ func (c *Credential) Status(now time.Time) string {
 type CredentialFilter struct {
 	Organization string
 	Member       string
-	Kind         string
+	Kind         string // "": every kind but the reserved ones
 	Environment  string
 	Status       string // one of the Status constants
 	Contains     string // part of the name or the whole id, in any case
@@ -80,10 +91,11 @@ type CredentialFilter struct {
 
 // Credentials lists credentials and returns the cursor of the next page.
 func (r Reader) Credentials(ctx context.Context, f CredentialFilter, p Page) ([]Credential, string, error) {
-	s := sel(`SELECT `+credentialColumns+` FROM credential`).and("organization = ?", f.Organization)
-	s.and("member = ?", f.Member).and("kind = ?", f.Kind).and("environment = ?", f.Environment)
-	s.and("folded LIKE ? ESCAPE '!'", contains(f.Contains))
-	s.status(f.Status, r.db.Now())
+	s := sel(`SELECT ` + credentialColumns + ` FROM credential`)
+	if f.Kind == "" {
+		s.and("kind NOT IN (?, ?)", KindClient, KindServiceAccount)
+	}
+	f.narrow(s, r.db.Now())
 	s, err := s.page(p, "created_at", "id")
 	if err != nil {
 		return nil, "", err
@@ -91,6 +103,14 @@ func (r Reader) Credentials(ctx context.Context, f CredentialFilter, p Page) ([]
 	list, err := collect(ctx, r, s, (*Credential).scan)
 	list, next := cut(list, p.size(), func(c *Credential) (time.Time, string) { return c.CreatedAt, c.ID })
 	return list, next, err
+}
+
+// narrow adds the filter's conditions.
+func (f *CredentialFilter) narrow(s *selection, now time.Time) {
+	s.and("organization = ?", f.Organization).and("member = ?", f.Member)
+	s.and("kind = ?", f.Kind).and("environment = ?", f.Environment)
+	s.and("folded LIKE ? ESCAPE '!'", contains(f.Contains))
+	s.status(f.Status, now)
 }
 
 // status adds the conditions that [Credential.Status] checks.
@@ -121,18 +141,20 @@ func (tx *Tx) InsertCredential(ctx context.Context, c Credential) error {
 	tx.Changed(ChangeCredential, c.ID)
 	_, err := tx.exec(ctx, `INSERT INTO credential
 		(id, kind, environment, organization, member, name, folded, scopes, limits, addresses,
-		 expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		 expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at,
+		 updated_at, tokens_not_before)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		c.ID, c.Kind, c.Environment, c.Organization, text(c.Member), c.Name, fold(c.Name, c.ID),
 		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), stamp(c.ExpiresAt),
 		stamp(c.LastUsedAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, c.CreatedBy,
-		stamp(c.CreatedAt), stamp(c.UpdatedAt))
+		stamp(c.CreatedAt), stamp(c.UpdatedAt), stamp(c.TokensNotBefore))
 	return err
 }
 
 // UpdateCredential stores what may change about a credential: name, scopes, limits,
-// addresses, expiry, and the instants it was disabled and revoked. What it is, whose it
-// is, where it works and when it was used stay. KindNotFound when there is none.
+// addresses, expiry, the instants it was disabled and revoked, and a later TokensNotBefore.
+// What it is, whose it is, where it works and when it was used stay. KindNotFound when
+// there is none.
 func (tx *Tx) UpdateCredential(ctx context.Context, c Credential) error {
 	if c.Scopes == nil {
 		c.Scopes = []string{}
@@ -140,8 +162,10 @@ func (tx *Tx) UpdateCredential(ctx context.Context, c Credential) error {
 	tx.Changed(ChangeCredential, c.ID)
 	return tx.change(ctx, "credential", `UPDATE credential
 		SET name = $1, folded = $2, scopes = $3, limits = $4, addresses = $5, expires_at = $6,
-		    disabled_at = $7, revoked_at = $8, revoked_reason = $9, updated_at = $10
-		WHERE id = $11`,
+		    disabled_at = $7, revoked_at = $8, revoked_reason = $9, updated_at = $10,
+		    tokens_not_before = CASE WHEN tokens_not_before >= $11 OR $11 IS NULL THEN tokens_not_before ELSE $11 END
+		WHERE id = $12`,
 		c.Name, fold(c.Name, c.ID), asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses),
-		stamp(c.ExpiresAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, stamp(tx.now), c.ID)
+		stamp(c.ExpiresAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, stamp(tx.now),
+		stamp(c.TokensNotBefore), c.ID)
 }

@@ -65,10 +65,13 @@ func (tx *Tx) EndOverlap(ctx context.Context, credential string, end time.Time) 
 	return err
 }
 
-// HasSealed reports whether any secret is kept readable, sealed with the master key.
+// HasSealed reports whether anything is sealed with the master key: a secret that stays
+// viewable, a signing key, the client secret of a connection.
 func (r Reader) HasSealed(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRowContext(ctx, `SELECT count(*) FROM (
-		SELECT 1 FROM credential_secret WHERE sealed IS NOT NULL LIMIT 1) AS found`).Scan(&n)
+		SELECT 1 FROM credential_secret WHERE sealed IS NOT NULL
+		UNION ALL SELECT 1 FROM signing_key
+		UNION ALL SELECT 1 FROM sso_connection WHERE secret_sealed IS NOT NULL LIMIT 1) AS found`).Scan(&n)
 	return n > 0, r.db.classify(err)
 }

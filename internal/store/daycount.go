@@ -66,6 +66,8 @@ type Touch struct {
 	Credentials map[string]time.Time      // by id
 	Secrets     map[secret.Hash]time.Time // by hash
 	Tokens      map[string]time.Time      // management tokens by id
+	AccountKeys map[string]time.Time      // keys of service accounts by id
+	Sessions    map[string]time.Time      // by id; last seen
 }
 
 // touchStep is how many rows are written while others wait for the writer.
@@ -84,8 +86,19 @@ func (db *DB) Touch(ctx context.Context, t *Touch) error {
 	); err != nil {
 		return err
 	}
-	return touch(ctx, db, t.Tokens, strings.Compare, func(id string) any { return id },
-		`UPDATE management_token SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)`)
+	byID := func(id string) any { return id }
+	if err := touch(ctx, db, t.Tokens, strings.Compare, byID,
+		`UPDATE management_token SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)`,
+	); err != nil {
+		return err
+	}
+	if err := touch(ctx, db, t.AccountKeys, strings.Compare, byID,
+		`UPDATE account_key SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)`,
+	); err != nil {
+		return err
+	}
+	return touch(ctx, db, t.Sessions, strings.Compare, byID,
+		`UPDATE session SET seen_at = $1 WHERE id = $2 AND seen_at < $1 AND ended_at IS NULL`)
 }
 
 // touch runs an update of a last use for every key of uses, in order, so that two nodes

@@ -152,7 +152,7 @@ type session struct {
 }
 
 // maxStatements bounds the prepared statements; lists with filters make new texts.
-const maxStatements = 200
+const maxStatements = 500
 
 func newSession(conn *sql.Conn) *session {
 	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}

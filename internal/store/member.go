@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -17,14 +18,17 @@ type Member struct {
 	DisabledAt   time.Time // zero: not disabled
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	// TokensNotBefore is the member's as [Credential] has it; only [Tx.EndMemberTokens]
+	// moves it.
+	TokensNotBefore time.Time
 }
 
-const memberColumns = `id, organization, email, name, role, disabled_at, created_at, updated_at`
+const memberColumns = `id, organization, email, name, role, disabled_at, created_at, updated_at, tokens_not_before`
 
 func (m *Member) scan() []any {
 	return []any{
 		&m.ID, &m.Organization, &m.Email, &m.Name, &m.Role, (*stamp)(&m.DisabledAt),
-		(*stamp)(&m.CreatedAt), (*stamp)(&m.UpdatedAt),
+		(*stamp)(&m.CreatedAt), (*stamp)(&m.UpdatedAt), (*stamp)(&m.TokensNotBefore),
 	}
 }
 
@@ -32,6 +36,31 @@ func (m *Member) scan() []any {
 func (r Reader) Member(ctx context.Context, id string) (Member, error) {
 	s := sel(`SELECT `+memberColumns+` FROM member`).add(" AND id = ?", id)
 	return one(ctx, r, s, "member", (*Member).scan)
+}
+
+// MembersByEmail returns the members with an address, in any case, of all organizations,
+// oldest first and at most 20: what a sign-in that names no organization begins with.
+func (r Reader) MembersByEmail(ctx context.Context, email string) ([]Member, error) {
+	s := sel(`SELECT `+memberColumns+` FROM member`).add(" AND folded_email = ?", fold(email))
+	return collect(ctx, r, s.add(" ORDER BY created_at, id LIMIT 20"), (*Member).scan)
+}
+
+// MemberByEmail returns the member of an organization with an address, in any case. It is
+// a KindNotFound error when there is none, and also when there are several that differ in
+// case only: none of them is picked.
+func (r Reader) MemberByEmail(ctx context.Context, organization, email string) (Member, error) {
+	s := sel(`SELECT ` + memberColumns + ` FROM member`)
+	s.add(" AND folded_email = ? AND organization = ? LIMIT 2", fold(email), organization)
+	list, err := collect(ctx, r, s, (*Member).scan)
+	return sole(list, err, "member")
+}
+
+// sole returns the one element of a list, or a KindNotFound error.
+func sole[T any](list []T, err error, noun string) (T, error) {
+	if err != nil || len(list) != 1 {
+		return *new(T), cmp.Or(err, error(cardea.Errorf(cardea.KindNotFound, "no such %s", noun)))
+	}
+	return list[0], nil
 }
 
 // MemberFilter narrows a list of members; zero members of it do not.
@@ -61,20 +90,25 @@ func (r Reader) Members(ctx context.Context, f MemberFilter, p Page) ([]Member, 
 func (tx *Tx) InsertMember(ctx context.Context, m Member) error {
 	tx.fill(&m.CreatedAt, &m.UpdatedAt)
 	_, err := tx.exec(ctx, `INSERT INTO member
-		(id, organization, email, name, folded, role, disabled_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		m.ID, m.Organization, m.Email, m.Name, fold(m.Name, m.Email, m.ID), string(m.Role),
-		stamp(m.DisabledAt), stamp(m.CreatedAt), stamp(m.UpdatedAt))
+		(id, organization, email, name, folded, folded_email, role, disabled_at, created_at, updated_at, tokens_not_before)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		m.ID, m.Organization, m.Email, m.Name, fold(m.Name, m.Email, m.ID), fold(m.Email), string(m.Role),
+		stamp(m.DisabledAt), stamp(m.CreatedAt), stamp(m.UpdatedAt), stamp(m.TokensNotBefore))
 	return err
 }
 
-// UpdateMember stores everything about a member but id, organization and creation.
-// KindNotFound when there is none.
+// UpdateMember stores everything about a member but id, organization and creation; who
+// is disabled is signed out everywhere. KindNotFound when there is none.
 func (tx *Tx) UpdateMember(ctx context.Context, m Member) error {
 	tx.Changed(ChangeOrganization, m.Organization)
-	return tx.change(ctx, "member", `UPDATE member
-		SET email = $1, name = $2, folded = $3, role = $4, disabled_at = $5, updated_at = $6
-		WHERE id = $7 AND organization = $8`,
-		m.Email, m.Name, fold(m.Name, m.Email, m.ID), string(m.Role), stamp(m.DisabledAt),
+	tx.Changed(ChangeMember, m.ID)
+	err := tx.change(ctx, "member", `UPDATE member
+		SET email = $1, name = $2, folded = $3, folded_email = $4, role = $5, disabled_at = $6, updated_at = $7
+		WHERE id = $8 AND organization = $9`,
+		m.Email, m.Name, fold(m.Name, m.Email, m.ID), fold(m.Email), string(m.Role), stamp(m.DisabledAt),
 		stamp(tx.now), m.ID, m.Organization)
+	if err != nil || m.DisabledAt.IsZero() {
+		return err
+	}
+	return tx.EndSessions(ctx, m.ID, "")
 }

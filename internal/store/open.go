@@ -57,6 +57,8 @@ type DB struct {
 	group    *group        // SQLite only
 	writers  chan struct{} // PostgreSQL only: changes that have a connection
 	lookup   *sql.Stmt
+	tokens   *sql.Stmt // lookupTokenSQL
+	parties  *sql.Stmt // lookupPrincipalSQL
 	requests requestLog
 	closers  []func() error
 }
@@ -98,12 +100,16 @@ func (db *DB) open(ctx context.Context) error {
 		return db.classify(err)
 	}
 	db.Reader = Reader{q: db.readers, db: db}
-	stmt, err := db.readers.PrepareContext(ctx, lookupSQL)
-	if err != nil {
-		return db.classify(err)
+	for text, stmt := range map[string]**sql.Stmt{
+		lookupSQL: &db.lookup, lookupTokenSQL: &db.tokens, lookupPrincipalSQL: &db.parties,
+	} {
+		prepared, err := db.readers.PrepareContext(ctx, text)
+		if err != nil {
+			return db.classify(err)
+		}
+		*stmt = prepared
+		db.closers = append(db.closers, prepared.Close)
 	}
-	db.lookup = stmt
-	db.closers = append(db.closers, stmt.Close)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,15 @@ func (o *Organization) scan() []any {
 func (r Reader) Organization(ctx context.Context, id string) (Organization, error) {
 	s := sel(`SELECT `+organizationColumns+` FROM organization`).add(" AND id = ?", id)
 	return one(ctx, r, s, "organization", (*Organization).scan)
+}
+
+// OrganizationByName returns the organization of a name, in any case and without the
+// space around it. It is a KindNotFound error when there is none, and also when several
+// share the name: none of them is picked.
+func (r Reader) OrganizationByName(ctx context.Context, name string) (Organization, error) {
+	s := sel(`SELECT ` + organizationColumns + ` FROM organization`)
+	list, err := collect(ctx, r, s.add(" AND folded_name = ? LIMIT 2", fold(strings.TrimSpace(name))), (*Organization).scan)
+	return sole(list, err, "organization")
 }
 
 // OrganizationFilter narrows a list of organizations; zero members do not.
@@ -83,9 +93,9 @@ func (tx *Tx) InsertOrganization(ctx context.Context, o Organization) error {
 	tx.fill(&o.CreatedAt, &o.UpdatedAt)
 	tx.Changed(ChangeOrganization, o.ID)
 	_, err := tx.exec(ctx, `INSERT INTO organization
-		(id, name, folded, plan, limits, suspended_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		o.ID, o.Name, fold(o.Name, o.ID), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt),
+		(id, name, folded, folded_name, plan, limits, suspended_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		o.ID, o.Name, fold(o.Name, o.ID), fold(o.Name), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt),
 		stamp(o.CreatedAt), stamp(o.UpdatedAt))
 	return err
 }
@@ -95,9 +105,9 @@ func (tx *Tx) InsertOrganization(ctx context.Context, o Organization) error {
 func (tx *Tx) UpdateOrganization(ctx context.Context, o Organization) error {
 	tx.Changed(ChangeOrganization, o.ID)
 	return tx.change(ctx, "organization", `UPDATE organization
-		SET name = $1, folded = $2, plan = $3, limits = $4, suspended_at = $5, updated_at = $6
-		WHERE id = $7`,
-		o.Name, fold(o.Name, o.ID), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt), stamp(tx.now), o.ID)
+		SET name = $1, folded = $2, folded_name = $3, plan = $4, limits = $5, suspended_at = $6, updated_at = $7
+		WHERE id = $8`,
+		o.Name, fold(o.Name, o.ID), fold(o.Name), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt), stamp(tx.now), o.ID)
 }
 
 // fill sets the zero ones of times to the change's time.

@@ -61,6 +61,9 @@ func Restore(ctx context.Context, path string, cfg Config) (Tree, error) {
 		if err := load(ctx, path, q, usage); err != nil {
 			return err
 		}
+		if err := refold(ctx, q); err != nil {
+			return err
+		}
 		tree, err = Reader{q: q, db: db}.verifyAudit(ctx)
 		return err
 	})
@@ -68,6 +71,21 @@ func Restore(ctx context.Context, path string, cfg Config) (Tree, error) {
 		return Tree{}, err
 	}
 	return tree, db.classify(usage.Commit())
+}
+
+// refold fills the columns of names to look up by that a backup of schema 1 has not, the
+// way the migration does.
+func refold(ctx context.Context, q querier) error {
+	for _, query := range []string{
+		`UPDATE member SET folded_email = substr(folded, length(folded) - length(id) - length(email), length(email))
+			WHERE folded_email = ''`,
+		`UPDATE organization SET folded_name = substr(folded, 1, length(folded) - length(id) - 1) WHERE folded_name = ''`,
+	} {
+		if _, err := q.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mustBeEmpty refuses a database that somebody has used.
@@ -193,7 +211,7 @@ func load(ctx context.Context, path string, control, usage querier) error {
 		if err != nil {
 			return err
 		}
-		into, insert = control, t.insert(l.Columns)
+		into, insert = control, insertText(t.name, strings.Join(l.Columns, ", "))
 		if t.usage {
 			into = usage
 		}
@@ -218,15 +236,6 @@ func tableOf(l *backupLine) (*backupTable, error) {
 		}
 	}
 	return &backupTables[i], nil
-}
-
-// insert returns the statement that inserts a row of the given columns.
-func (t *backupTable) insert(columns []string) string {
-	numbers := make([]string, len(columns))
-	for i := range numbers {
-		numbers[i] = "$" + strconv.Itoa(i+1)
-	}
-	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(numbers, ", ") + ")"
 }
 
 // parseRow turns a line into parameters: null, integer, text or bytes.

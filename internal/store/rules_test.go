@@ -94,6 +94,7 @@ func schema(t *testing.T, folder string) map[string][]string {
 	t.Helper()
 	tables := map[string][]string{}
 	create := regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\)`)
+	alter := regexp.MustCompile(`ALTER TABLE (\w+) ADD COLUMN (\w+) `)
 	column := regexp.MustCompile(`(?m)^  ([a-z]\w*) `)
 	err := fs.WalkDir(migrations, folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -105,6 +106,9 @@ func schema(t *testing.T, folder string) map[string][]string {
 		}
 		if strings.Contains(string(text), "+goose Down") {
 			t.Errorf("%s: migrations go forward only", path)
+		}
+		for _, m := range alter.FindAllStringSubmatch(string(text), -1) {
+			tables[m[1]] = append(tables[m[1]], m[2])
 		}
 		for _, m := range create.FindAllStringSubmatch(string(text), -1) {
 			for _, c := range column.FindAllStringSubmatch(m[2], -1) {

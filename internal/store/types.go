@@ -38,6 +38,20 @@ func (s *stamp) Scan(v any) error {
 	return nil
 }
 
+// words is a list of texts kept as JSON in a TEXT column; no list is an empty one.
+type words []string
+
+// Value implements [driver.Valuer].
+func (w words) Value() (driver.Value, error) {
+	if w == nil {
+		w = words{}
+	}
+	return asJSON(&w).Value()
+}
+
+// Scan implements sql.Scanner.
+func (w *words) Scan(v any) error { return asJSON((*[]string)(w)).Scan(v) }
+
 // jsonText is a value kept as JSON in a TEXT column, NULL when it is nil. T is a
 // pointer or a slice.
 type jsonText[T any] struct {
@@ -70,8 +84,11 @@ func (j jsonText[T]) Scan(v any) error {
 	return errColumn
 }
 
-// hashBytes scans a BLOB of exactly 32 bytes, or leaves the target zero for NULL.
+// hashBytes is a BLOB of exactly 32 bytes.
 type hashBytes [32]byte
+
+// Value implements [driver.Valuer].
+func (h hashBytes) Value() (driver.Value, error) { return h[:], nil }
 
 // Scan implements sql.Scanner.
 func (h *hashBytes) Scan(v any) error {
@@ -111,6 +128,34 @@ func (t *text) Scan(v any) error {
 		return errColumn
 	}
 	return nil
+}
+
+// plainText scans a TEXT column like text, but stores "" as it is: the column is NOT NULL.
+type plainText string
+
+// Scan implements sql.Scanner.
+func (p *plainText) Scan(v any) error { return (*text)(p).Scan(v) }
+
+// Value implements [driver.Valuer].
+func (p plainText) Value() (driver.Value, error) { return string(p), nil }
+
+// flag is a BIGINT column that is 0 or 1; NULL is false.
+type flag bool
+
+// Value implements [driver.Valuer].
+func (f flag) Value() (driver.Value, error) {
+	if f {
+		return int64(1), nil
+	}
+	return int64(0), nil
+}
+
+// Scan implements sql.Scanner.
+func (f *flag) Scan(v any) error {
+	var n number
+	err := n.Scan(v)
+	*f = n != 0
+	return err
 }
 
 // number scans a BIGINT column, 0 for NULL.

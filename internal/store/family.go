@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// A Family is what one authorization grew into: the refresh tokens, each of which
+// succeeds another, and the access tokens made from them.
+type Family struct {
+	ID            string
+	Client        string // a credential or the URL of a metadata document; "": none
+	Member        string // "" when no member is behind it
+	Organization  string
+	Environment   string
+	Subject       string // whom the tokens name, when it is neither member nor client
+	Consent       string
+	Scopes        []string
+	Resource      string
+	DPoP          string // thumbprint of the key that it is bound to; "": not bound
+	AuthTime      time.Time
+	CreatedAt     time.Time
+	ExpiresAt     time.Time // the end of all its tokens; zero: each has its own
+	RevokedAt     time.Time // zero: not revoked
+	RevokedReason string
+
+	// AccessID and AccessExpiresAt are of the JWT that was issued when the family was
+	// made, as in [RefreshToken].
+	AccessID        string
+	AccessExpiresAt time.Time
+}
+
+const familyColumns = "id, client, member, organization, environment, subject, consent, scopes, resource, dpop, " +
+	"auth_time, created_at, expires_at, revoked_at, revoked_reason, access_id, access_expires"
+
+var families = newTable("token_family", "family of tokens", familyColumns, (*Family).fields)
+
+func init() {
+	families.place = func(f *Family) (time.Time, string) { return f.CreatedAt, f.ID }
+}
+
+func (f *Family) fields() []any {
+	return []any{
+		&f.ID, (*text)(&f.Client), (*text)(&f.Member), (*text)(&f.Organization), &f.Environment, &f.Subject,
+		(*text)(&f.Consent), (*words)(&f.Scopes), &f.Resource, &f.DPoP, (*stamp)(&f.AuthTime), (*stamp)(&f.CreatedAt),
+		(*stamp)(&f.ExpiresAt), (*stamp)(&f.RevokedAt), &f.RevokedReason,
+		(*text)(&f.AccessID), (*stamp)(&f.AccessExpiresAt),
+	}
+}
+
+// Family returns one family, or a KindNotFound error.
+func (r Reader) Family(ctx context.Context, id string) (Family, error) {
+	return families.one(ctx, r, families.where("id = ?", id))
+}
+
+// FamilyFilter narrows a list of families; zero members do not.
+type FamilyFilter struct {
+	Client       string
+	Member       string
+	Organization string
+	Consent      string
+	Live         bool // neither revoked nor at the end of its time
+}
+
+func (f *FamilyFilter) narrow(s *selection, now time.Time) {
+	s.and("client = ?", f.Client).and("member = ?", f.Member)
+	s.and("organization = ?", f.Organization).and("consent = ?", f.Consent)
+	if f.Live {
+		s.and("revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)", stamp(now))
+	}
+}
+
+// Families lists families and returns the cursor of the next page.
+func (r Reader) Families(ctx context.Context, f FamilyFilter, p Page) ([]Family, string, error) {
+	s := sel(families.head)
+	f.narrow(s, r.db.Now())
+	return families.page(ctx, r, s, p)
+}
+
+// InsertFamily stores a new family.
+func (tx *Tx) InsertFamily(ctx context.Context, f Family) error {
+	tx.fill(&f.CreatedAt)
+	if err := families.put(ctx, tx, &f); err != nil {
+		return err
+	}
+	end := f.ExpiresAt
+	if end.IsZero() {
+		end = f.CreatedAt // until a token of it says more
+	}
+	return tx.endFamily(ctx, f.ID, end)
+}
+
+// endFamily moves the time from which on nothing of a family is good to a later one;
+// zero means never.
+func (tx *Tx) endFamily(ctx context.Context, id string, end time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE token_family SET ends_at = $1 WHERE id = $2`, stamp(end), id)
+	return err
+}
+
+// RevokeFamily revokes a family and its access tokens, opaque ones and the JWTs that are
+// known; doing so twice changes nothing. KindNotFound when there is none.
+func (tx *Tx) RevokeFamily(ctx context.Context, id, reason string) error {
+	_, revoked, err := families.returning(ctx, tx, `UPDATE token_family SET revoked_at = $1, revoked_reason = $2
+		WHERE id = $3 AND revoked_at IS NULL`, stamp(tx.now), reason, id)
+	if err != nil {
+		return err
+	}
+	if !revoked {
+		_, err := tx.Family(ctx, id)
+		return err
+	}
+	tx.Changed(ChangeToken, id)
+	_, err = tx.exec(ctx, `UPDATE access_token SET revoked_at = $1 WHERE family = $2 AND revoked_at IS NULL`,
+		stamp(tx.now), id)
+	if err != nil {
+		return err
+	}
+	return tx.revokeJWTs(ctx, id)
+}
+
+// revokeJWTs revokes the JWTs of a family that have not expired.
+func (tx *Tx) revokeJWTs(ctx context.Context, family string) error {
+	type issued struct {
+		id      string
+		expires time.Time
+	}
+	s := &selection{}
+	s.add(`SELECT access_id, access_expires FROM token_family WHERE id = ? AND access_expires > ?
+		UNION SELECT access_id, access_expires FROM refresh_token WHERE family = ? AND access_expires > ?`,
+		family, stamp(tx.now), family, stamp(tx.now))
+	tokens, err := collect(ctx, tx.Reader, s, func(t *issued) []any { return []any{(*text)(&t.id), (*stamp)(&t.expires)} })
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if err := tx.RevokeToken(ctx, t.id, t.expires); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RevokeFamilies revokes every family that a filter finds, as [Tx.RevokeFamily] does. A
+// filter that narrows nothing revokes nothing.
+func (tx *Tx) RevokeFamilies(ctx context.Context, f FamilyFilter, reason string) error {
+	f.Live = false // one whose tokens have ended is revoked as well
+	if f == (FamilyFilter{}) {
+		return nil
+	}
+	s := sel(`SELECT id FROM token_family`).and("revoked_at IS NULL")
+	f.narrow(s, tx.now)
+	ids, err := collect(ctx, tx.Reader, s, func(id *string) []any { return []any{id} })
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := tx.RevokeFamily(ctx, id, reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
