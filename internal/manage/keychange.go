@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cardea-dev/cardea"
@@ -10,66 +11,80 @@ import (
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
-// A keyEdit is one change of a key: its name in the audit log, who may make it, and
-// what it does.
+// A keyEdit is one change of a credential: its name in the audit log, who may make it,
+// and what it does.
 type keyEdit struct {
-	action  string
+	verb    string // "revoke": the event is "key.revoke", or "client.revoke"
 	need    right
-	revoked bool // may be made to a revoked key
+	revoked bool // may be made to a revoked credential
 
-	// change alters row.credential in place, and may write secrets itself. kind is nil
-	// when the contract no longer has it.
+	// change alters the row in place, and may write secrets itself. kind is nil when the
+	// contract no longer has it.
 	change func(tx *store.Tx, c *contract.Contract, kind *contract.KeyKind, row *keyRow) error
 }
 
-// editKey loads a key, lets the edit change it, and stores and records it if that
-// changed anything.
-func (m *Manager) editKey(ctx context.Context, actor cardea.Actor, id string, edit keyEdit) (Key, error) {
+// edit loads a credential of a sort, lets the edit change it, and stores and records it
+// if that changed anything.
+func (m *Manager) edit(ctx context.Context, actor cardea.Actor, n noun, id string, edit keyEdit) (keyRow, error) {
 	c := m.contract()
 	var row keyRow
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
-		if row, err = m.findKey(ctx, tx.Reader, actor, id, edit.need); err != nil {
+		if row, err = m.find(ctx, tx.Reader, actor, n, id, edit.need); err != nil {
 			return err
 		}
 		if !row.credential.RevokedAt.IsZero() && !edit.revoked {
-			return cardea.Errorf(cardea.KindConflict, "the key is revoked, which is final: create a new one")
+			return cardea.Errorf(cardea.KindConflict, "the %s is revoked, which is final: create a new one", n.text)
 		}
-		before := row.view(c, tx.Now())
-		if err := edit.change(tx, c, c.Kind(row.credential.Kind), &row); err != nil {
+		before := row.shown(c, tx.Now())
+		if err := edit.change(tx, c, kindOf(c, row.credential.Kind), &row); err != nil {
 			return err
 		}
-		if row, err = m.withSecrets(ctx, tx, row); err != nil {
+		if row.secrets, err = tx.Secrets(ctx, id); err != nil { // the edit may have added or ended some
 			return err
 		}
-		after := row.view(c, tx.Now())
+		after := row.shown(c, tx.Now())
 		if diff(before, after).empty() {
-			tx.Changed(store.ChangeCredential, row.credential.ID) // evict again, see [Manager.change]
+			tx.Changed(store.ChangeCredential, id) // evict again, see [Manager.change]
 			return nil
 		}
 		row.credential.UpdatedAt = tx.Now()
-		audit(tx, edit.action, "key", row.credential.ID, row.credential.Organization, before, after)
-		return tx.UpdateCredential(ctx, row.credential)
+		audit(tx, n.name+"."+edit.verb, n.name, id, row.credential.Organization, before, after)
+		if err := row.update(ctx, tx); err != nil || !row.ends {
+			return err
+		}
+		return m.endTokens(ctx, tx, c, &row.credential)
 	})
+	if err != nil {
+		return keyRow{}, err
+	}
+	return row, nil
+}
+
+// asKey and asKeySecret turn the outcome of a change of a key into its answer.
+func (m *Manager) asKey(row keyRow, err error) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	return row.view(c, m.now()), nil
+	return row.view(m.contract(), m.now()), nil
 }
 
-// withSecrets reads a changed key's secrets again, since an edit may have added or
-// ended some.
-func (m *Manager) withSecrets(ctx context.Context, tx *store.Tx, row keyRow) (keyRow, error) {
-	secrets, err := tx.Secrets(ctx, row.credential.ID)
-	row.secrets = secrets
-	return row, err
+func (m *Manager) asKeySecret(row keyRow, err error) (KeySecret, error) {
+	key, err := m.asKey(row, err)
+	return KeySecret{Key: key, Secret: row.secret}, err
 }
 
 // UpdateKey changes a key's name, scopes, addresses, limits or expiry. What it may no
 // longer do, it may not do from the moment UpdateKey returns.
 func (m *Manager) UpdateKey(ctx context.Context, actor cardea.Actor, in UpdateKey) (Key, error) {
+	return m.asKey(m.update(ctx, actor, keyNoun, in, nil))
+}
+
+// update changes what every credential has. also changes, and reports faults of, what
+// only this sort has; nil: nothing.
+func (m *Manager) update(ctx context.Context, actor cardea.Actor, n noun, in UpdateKey, also func(c *contract.Contract, row *keyRow) error) (keyRow, error) {
 	if in.Limits != nil || in.InheritLimits {
 		if err := operator(actor); err != nil {
-			return Key{}, err
+			return keyRow{}, err
 		}
 	}
 	var p problems
@@ -81,17 +96,21 @@ func (m *Manager) UpdateKey(ctx context.Context, actor cardea.Actor, in UpdateKe
 	}
 	checkLimits(&p, in.Limits)
 	if err := p.err(); err != nil {
-		return Key{}, err
+		return keyRow{}, err
 	}
-	return m.editKey(ctx, actor, in.ID, keyEdit{
-		action: "key.update", need: mayKeys,
+	return m.edit(ctx, actor, n, in.ID, keyEdit{
+		verb: "update", need: mayKeys,
 		change: func(tx *store.Tx, c *contract.Contract, kind *contract.KeyKind, row *keyRow) error {
-			return updateKey(in, c, kind, row, tx.Now())
+			err := updateKey(in, c, kind, row, tx.Now())
+			if also != nil {
+				err = errors.Join(err, also(c, row))
+			}
+			return err
 		},
 	})
 }
 
-// updateKey applies an update to a key.
+// updateKey applies an update to a credential.
 func updateKey(in UpdateKey, c *contract.Contract, kind *contract.KeyKind, row *keyRow, now time.Time) error {
 	cr := &row.credential
 	var p problems
@@ -103,6 +122,7 @@ func updateKey(in UpdateKey, c *contract.Contract, kind *contract.KeyKind, row *
 			return errNoKind
 		}
 		scopes, faults := grant(c, kind, in.Scopes, in.Permissions)
+		row.ends = row.ends || narrower(c, cr.Scopes, scopes)
 		cr.Scopes, p = scopes, append(p, faults...)
 	}
 	if in.Addresses != nil {
@@ -120,27 +140,42 @@ func updateKey(in UpdateKey, c *contract.Contract, kind *contract.KeyKind, row *
 		if kind == nil {
 			return errNoKind
 		}
-		expires, invalid := chooseExpiry(kind, row.current().CreatedAt, now, in.ExpiresAt, in.NeverExpires)
+		expires, invalid := chooseExpiry(kind, row.madeAt(), now, in.ExpiresAt, in.NeverExpires)
 		p.add(invalid)
 		cr.ExpiresAt = expires
 	}
 	return p.err()
 }
 
-// errNoKind: the contract changed since the key was made.
-var errNoKind = cardea.Errorf(cardea.KindConflict, "the contract no longer has this kind of key: it can only be disabled or revoked")
+// narrower reports whether a credential loses scopes. Tokens made from it were given the
+// old ones.
+func narrower(c *contract.Contract, before, after []string) bool {
+	old, _ := c.ScopeSet(before...)
+	next, _ := c.ScopeSet(after...)
+	return !c.Expand(next).Contains(old)
+}
+
+// errNoKind: the contract changed since the credential was made.
+var errNoKind = cardea.Errorf(cardea.KindConflict,
+	"the contract no longer has this kind of credential: it can only be disabled or revoked")
 
 // RevokeKey ends a key for good: from the moment it returns no request is accepted
-// with it. Revoking a revoked key keeps the first time and reason.
+// with it, nor with an access token made from it. Revoking a revoked key keeps the first
+// time and reason.
 func (m *Manager) RevokeKey(ctx context.Context, actor cardea.Actor, in RevokeKey) (Key, error) {
+	return m.asKey(m.revoke(ctx, actor, keyNoun, in))
+}
+
+// revoke ends a credential for good.
+func (m *Manager) revoke(ctx context.Context, actor cardea.Actor, n noun, in RevokeKey) (keyRow, error) {
 	if err := checkLine("reason", in.Reason, maxReason); err != nil {
-		return Key{}, err
+		return keyRow{}, err
 	}
-	return m.editKey(ctx, actor, in.ID, keyEdit{
-		action: "key.revoke", need: mayKeys, revoked: true,
+	return m.edit(ctx, actor, n, in.ID, keyEdit{
+		verb: "revoke", need: mayKeys, revoked: true,
 		change: func(tx *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			if row.credential.RevokedAt.IsZero() {
-				row.credential.RevokedAt, row.credential.RevokedReason = tx.Now(), in.Reason
+				row.credential.RevokedAt, row.credential.RevokedReason, row.ends = tx.Now(), in.Reason, true
 			}
 			return nil
 		},
@@ -154,31 +189,45 @@ type revocation struct {
 	RevokedReason string    `json:"revoked_reason,omitzero"`
 }
 
-// revokeAll revokes every key of an organization and returns how many. Each leaves an
-// event of its own, so that the history of a key is complete.
+// revokeAll revokes every credential of an organization and returns how many. Each leaves
+// an event of its own, so that the history of a credential is complete.
 func (m *Manager) revokeAll(ctx context.Context, tx *store.Tx, organization, reason string) (int, error) {
-	filter := store.CredentialFilter{Organization: organization}
-	n := 0
-	err := each(func(p store.Page) ([]store.Credential, string, error) { return tx.Credentials(ctx, filter, p) },
-		func(c store.Credential) error {
-			if !c.RevokedAt.IsZero() {
-				return nil
-			}
-			n++
-			c.RevokedAt, c.RevokedReason = tx.Now(), reason
-			audit(tx, "key.revoke", "key", c.ID, organization, nil, revocation{StatusRevoked, c.RevokedAt, reason})
-			return tx.UpdateCredential(ctx, c)
-		})
-	return n, err
+	n, c := 0, m.contract()
+	for _, sort := range []noun{keyNoun, clientNoun, accountNoun} {
+		filter := store.CredentialFilter{Organization: organization, Kind: sort.kind}
+		err := each(func(p store.Page) ([]store.Credential, string, error) { return tx.Credentials(ctx, filter, p) },
+			func(cr store.Credential) error {
+				if !cr.RevokedAt.IsZero() {
+					return nil
+				}
+				n++
+				cr.RevokedAt, cr.RevokedReason = tx.Now(), reason
+				audit(tx, sort.name+".revoke", sort.name, cr.ID, organization, nil, revocation{StatusRevoked, cr.RevokedAt, reason})
+				if err := tx.UpdateCredential(ctx, cr); err != nil {
+					return err
+				}
+				return m.endTokens(ctx, tx, c, &cr)
+			})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
-// DisableKey refuses a key until [Manager.EnableKey].
+// DisableKey refuses a key, and the access tokens made from it, until
+// [Manager.EnableKey].
 func (m *Manager) DisableKey(ctx context.Context, actor cardea.Actor, in ID) (Key, error) {
-	return m.editKey(ctx, actor, in.ID, keyEdit{
-		action: "key.disable", need: mayKeys,
+	return m.asKey(m.disable(ctx, actor, keyNoun, in))
+}
+
+// disable refuses a credential until it is enabled.
+func (m *Manager) disable(ctx context.Context, actor cardea.Actor, n noun, in ID) (keyRow, error) {
+	return m.edit(ctx, actor, n, in.ID, keyEdit{
+		verb: "disable", need: mayKeys,
 		change: func(tx *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			if row.credential.DisabledAt.IsZero() {
-				row.credential.DisabledAt = tx.Now()
+				row.credential.DisabledAt, row.ends = tx.Now(), true
 			}
 			return nil
 		},
@@ -187,8 +236,13 @@ func (m *Manager) DisableKey(ctx context.Context, actor cardea.Actor, in ID) (Ke
 
 // EnableKey ends what [Manager.DisableKey] began.
 func (m *Manager) EnableKey(ctx context.Context, actor cardea.Actor, in ID) (Key, error) {
-	return m.editKey(ctx, actor, in.ID, keyEdit{
-		action: "key.enable", need: mayKeys,
+	return m.asKey(m.enable(ctx, actor, keyNoun, in))
+}
+
+// enable ends what disable began.
+func (m *Manager) enable(ctx context.Context, actor cardea.Actor, n noun, in ID) (keyRow, error) {
+	return m.edit(ctx, actor, n, in.ID, keyEdit{
+		verb: "enable", need: mayKeys,
 		change: func(_ *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			row.credential.DisabledAt = time.Time{}
 			return nil
@@ -200,35 +254,39 @@ func (m *Manager) EnableKey(ctx context.Context, actor cardea.Actor, in ID) (Key
 // changes nothing and leaves an audit event all the same; if that cannot be written the
 // secret is not shown.
 func (m *Manager) RevealKey(ctx context.Context, actor cardea.Actor, in ID) (KeySecret, error) {
+	return m.asKeySecret(m.reveal(ctx, actor, keyNoun, in))
+}
+
+// reveal shows the current secret of a credential.
+func (m *Manager) reveal(ctx context.Context, actor cardea.Actor, n noun, in ID) (keyRow, error) {
 	c := m.contract()
 	var row keyRow
-	var text secret.Secret
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
-		if row, err = m.findKey(ctx, tx.Reader, actor, in.ID, maySecrets); err != nil {
+		if row, err = m.find(ctx, tx.Reader, actor, n, in.ID, maySecrets); err != nil {
 			return err
 		}
-		if text, err = m.unseal(c, &row); err != nil {
+		if row.secret, err = m.unseal(c, &row); err != nil {
 			return err
 		}
-		record(tx, "key.reveal", "key", row.credential.ID, row.credential.Organization, nil)
+		record(tx, n.name+".reveal", n.name, row.credential.ID, row.credential.Organization, nil)
 		return nil
 	})
 	if err != nil {
-		return KeySecret{}, err
+		return keyRow{}, err
 	}
-	return KeySecret{Key: row.view(c, m.now()), Secret: text}, nil
+	return row, nil
 }
 
 // unseal returns the current secret of a key.
 func (m *Manager) unseal(c *contract.Contract, row *keyRow) (secret.Secret, error) {
 	sealed := row.current().Sealed
-	kind := c.Kind(row.credential.Kind)
+	kind := kindOf(c, row.credential.Kind)
 	switch {
 	case len(sealed) == 0 || kind == nil || !kind.RevealAlways:
 		return secret.Secret{}, cardea.Errorf(cardea.KindConflict,
-			"the secret was shown once, when it was made, and is not kept: rotate the key to get a new one")
+			"the secret was shown once, when it was made, and is not kept: rotate the %s to get a new one", row.noun().text)
 	case !row.credential.RevokedAt.IsZero():
-		return secret.Secret{}, cardea.Errorf(cardea.KindConflict, "the key is revoked")
+		return secret.Secret{}, cardea.Errorf(cardea.KindConflict, "the %s is revoked", row.noun().text)
 	case m.sealer == nil:
 		return secret.Secret{}, errNoMasterKey
 	}

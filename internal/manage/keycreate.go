@@ -12,9 +12,11 @@ import (
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
-// A keyPlan is a checked [CreateKey].
+// A keyPlan is a checked [CreateKey], or the part of another input that is like one.
 type keyPlan struct {
 	in          CreateKey
+	noun        noun
+	client      store.Client // the rest of a client
 	contract    *contract.Contract
 	kind        *contract.KeyKind
 	environment *contract.Environment
@@ -25,15 +27,20 @@ type keyPlan struct {
 // planKey checks everything about an input that needs no database. The expiry is
 // checked for the present time and chosen in the transaction.
 func (m *Manager) planKey(in CreateKey) (keyPlan, error) {
+	kind, invalid := chooseKind(m.contract(), in.Kind)
+	if invalid != nil {
+		return keyPlan{}, invalid // everything else depends on the kind
+	}
+	return m.plan(keyNoun, kind, in)
+}
+
+// plan checks an input for a known kind.
+func (m *Manager) plan(n noun, kind *contract.KeyKind, in CreateKey) (keyPlan, error) {
 	c := m.contract()
-	plan := keyPlan{in: in, contract: c}
+	plan := keyPlan{in: in, noun: n, contract: c, kind: kind}
 	var p problems
 	p.add(checkName("name", in.Name))
 	var invalid *cardea.Error
-	if plan.kind, invalid = chooseKind(c, in.Kind); invalid != nil {
-		p.add(invalid)
-		return keyPlan{}, p.err() // everything else depends on the kind
-	}
 	plan.environment, invalid = chooseEnvironment(c, plan.kind, in.Environment)
 	p.add(invalid)
 	p.add(checkFilter("organization", in.Organization))
@@ -82,20 +89,28 @@ func keyAddresses(c *contract.Contract, texts []string) ([]netip.Prefix, *cardea
 // Operators may create any key. Members may create keys in their own organization if
 // the contract gives their role the right to that kind, and in no other person's name.
 func (m *Manager) CreateKey(ctx context.Context, actor cardea.Actor, in CreateKey) (KeySecret, error) {
-	if in.Limits != nil { // limits of its own are a matter of what was sold
+	plan, err := m.planKey(in)
+	return m.asKeySecret(m.create(ctx, actor, plan, err))
+}
+
+// create creates a credential that was planned without an error.
+func (m *Manager) create(ctx context.Context, actor cardea.Actor, plan keyPlan, err error) (keyRow, error) {
+	if plan.in.Limits != nil { // limits of its own are a matter of what was sold
 		if err := operator(actor); err != nil {
-			return KeySecret{}, err
+			return keyRow{}, err
 		}
 	}
-	plan, err := m.planKey(in)
 	if err != nil {
-		return KeySecret{}, err
+		return keyRow{}, err
 	}
-	if plan.kind.RevealAlways && m.sealer == nil {
-		return KeySecret{}, errNoMasterKey
+	var text secret.Secret
+	if plan.noun == keyNoun || hasSecret(&plan.client) {
+		if plan.kind.RevealAlways && m.sealer == nil {
+			return keyRow{}, errNoMasterKey
+		}
+		text = newSecret(plan.kind, plan.environment)
 	}
-	text := newSecret(plan.kind, plan.environment)
-	id := secret.NewID(plan.contract.IDPrefix(contract.IDKey))
+	id := secret.NewID(plan.contract.IDPrefix(plan.noun.id))
 	var row keyRow
 	err = m.change(ctx, actor, func(tx *store.Tx) error {
 		organization, err := m.checkKeyOwner(ctx, tx, actor, &plan)
@@ -106,9 +121,9 @@ func (m *Manager) CreateKey(ctx context.Context, actor cardea.Actor, in CreateKe
 		return err
 	})
 	if err != nil {
-		return KeySecret{}, err
+		return keyRow{}, err
 	}
-	return KeySecret{Key: row.view(plan.contract, m.now()), Secret: text}, nil
+	return row, nil
 }
 
 // errNoMasterKey: the contract wants secrets that stay viewable, the server has nothing
@@ -140,7 +155,7 @@ func (m *Manager) checkKeyOwner(ctx context.Context, tx *store.Tx, actor cardea.
 			return "", &cardea.Error{Kind: cardea.KindConflict, Field: "member", Public: "is disabled"}
 		}
 	}
-	need := right{roles: plan.kind.CreatedBy, secret: true}
+	need := right{roles: creators(plan.kind), secret: true}
 	if plan.in.Member != actor.ID {
 		need = need.overKey(actor, plan.in.Member)
 	}
@@ -177,29 +192,36 @@ func (m *Manager) checkCount(ctx context.Context, tx *store.Tx, plan *keyPlan, o
 			return nil
 		})
 	if err == nil && n >= most {
-		return cardea.Errorf(cardea.KindConflict, "there are %d keys of this kind already, which is the most: revoke one first", n)
+		return cardea.Errorf(cardea.KindConflict, "there are %d %ss of this kind already, which is the most: revoke one first", n, plan.noun.text)
 	}
 	return err
 }
 
-// insertKey stores a new key and its secret.
+// insertKey stores a new credential and its secret, if it has one.
 func (m *Manager) insertKey(ctx context.Context, tx *store.Tx, actor cardea.Actor, plan *keyPlan, id, organization string, text secret.Secret) (keyRow, error) {
 	expires, invalid := chooseExpiry(plan.kind, tx.Now(), tx.Now(), plan.in.ExpiresAt, plan.in.NeverExpires)
 	if invalid != nil {
 		return keyRow{}, invalid
 	}
-	c := store.Credential{
+	row := keyRow{client: plan.client, secret: text, credential: store.Credential{
 		ID: id, Kind: plan.kind.Name, Environment: plan.environment.Name, Organization: organization,
 		Member: plan.in.Member, Name: plan.in.Name, Scopes: plan.scopes, Limits: plan.in.Limits.toStore(),
 		Addresses: plan.addresses, ExpiresAt: expires, CreatedBy: actor.Type + ":" + actor.ID,
 		CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+	}}
+	if !text.IsZero() {
+		row.secrets = []store.CredentialSecret{m.storedSecret(plan.kind, id, text, tx.Now())}
 	}
-	row := keyRow{credential: c, secrets: []store.CredentialSecret{m.storedSecret(plan.kind, id, text, tx.Now())}}
-	if err := tx.InsertCredential(ctx, c); err != nil {
+	if err := row.insert(ctx, tx); err != nil {
 		return keyRow{}, err
 	}
-	audit(tx, "key.create", "key", id, organization, nil, row.view(plan.contract, tx.Now()))
-	return row, tx.InsertSecret(ctx, row.secrets[0])
+	audit(tx, plan.noun.name+".create", plan.noun.name, id, organization, nil, row.shown(plan.contract, tx.Now()))
+	for _, s := range row.secrets {
+		if err := tx.InsertSecret(ctx, s); err != nil {
+			return keyRow{}, err
+		}
+	}
+	return row, nil
 }
 
 // storedSecret returns what is stored of a secret: its hash and hint, and for kinds that

@@ -14,15 +14,6 @@ import (
 // day, only in the last fifth of its life.
 const expiringWithin = 14 * 24 * time.Hour
 
-// A keyRow is what is stored about a key.
-type keyRow struct {
-	credential store.Credential
-	secrets    []store.CredentialSecret // newest first
-
-	// memberDisabled says that the person it belongs to is shut out.
-	memberDisabled bool
-}
-
 // current returns the secret in force, the one without an end; the zero one if there is
 // none.
 func (k *keyRow) current() store.CredentialSecret {
@@ -44,19 +35,13 @@ func (k *keyRow) old(now time.Time) *store.CredentialSecret {
 	return nil
 }
 
-// readKey reads what is stored about a credential.
-func (m *Manager) readKey(ctx context.Context, r store.Reader, c store.Credential) (keyRow, error) {
-	secrets, err := r.Secrets(ctx, c.ID)
-	if err != nil {
-		return keyRow{}, err
+// madeAt returns when what authenticates the credential now was made: its secret, or
+// where it has none the credential itself.
+func (k *keyRow) madeAt() time.Time {
+	if made := k.current().CreatedAt; !made.IsZero() {
+		return made
 	}
-	row := keyRow{credential: c, secrets: secrets}
-	if c.Member == "" {
-		return row, nil
-	}
-	member, err := r.Member(ctx, c.Member)
-	row.memberDisabled = err == nil && !member.DisabledAt.IsZero()
-	return row, err
+	return k.credential.CreatedAt
 }
 
 // status computes whether the key works, and if not, why. The first that fits counts,
@@ -72,7 +57,7 @@ func (k *keyRow) status(kind *contract.KeyKind, now time.Time) Status {
 		return StatusExpired
 	case kind != nil && kind.Idle > 0 && now.Sub(k.lastSign()) >= kind.Idle:
 		return StatusIdle
-	case !c.ExpiresAt.IsZero() && c.ExpiresAt.Sub(now) <= min(expiringWithin, c.ExpiresAt.Sub(k.current().CreatedAt)/5):
+	case !c.ExpiresAt.IsZero() && c.ExpiresAt.Sub(now) <= min(expiringWithin, c.ExpiresAt.Sub(k.madeAt())/5):
 		return StatusExpiring
 	}
 	return StatusActive
@@ -82,10 +67,8 @@ func (k *keyRow) status(kind *contract.KeyKind, now time.Time) Status {
 // use, or the making of its current secret.
 func (k *keyRow) lastSign() time.Time {
 	last := k.credential.LastUsedAt
-	for _, t := range []time.Time{k.credential.CreatedAt, k.current().CreatedAt} {
-		if t.After(last) {
-			last = t
-		}
+	if made := k.madeAt(); made.After(last) {
+		last = made
 	}
 	return last
 }
@@ -94,7 +77,7 @@ func (k *keyRow) lastSign() time.Time {
 // has is shown as it was stored.
 func (k *keyRow) view(c *contract.Contract, now time.Time) Key {
 	cr := &k.credential
-	kind := c.Kind(cr.Kind)
+	kind := kindOf(c, cr.Kind)
 	v := Key{
 		ID: cr.ID, Kind: cr.Kind, Environment: cr.Environment, Organization: cr.Organization,
 		Member: cr.Member, Name: cr.Name, Status: k.status(kind, now), Hint: k.current().Hint,
@@ -129,57 +112,12 @@ func permissionsOf(c *contract.Contract, scopes []string) []string {
 
 // Key returns a key.
 func (m *Manager) Key(ctx context.Context, actor cardea.Actor, in ID) (Key, error) {
-	row, err := m.findKey(ctx, m.store.Reader, actor, in.ID, mayRead)
-	if err != nil {
-		return Key{}, err
-	}
-	return row.view(m.contract(), m.now()), nil
+	return m.asKey(m.find(ctx, m.store.Reader, actor, keyNoun, in.ID, mayRead))
 }
 
-// findKey returns a key that actor has a right over.
-func (m *Manager) findKey(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need right) (keyRow, error) {
-	if !validID(id) {
-		return keyRow{}, notFound("key")
-	}
-	c, err := r.Credential(ctx, id)
-	if cardea.KindOf(err) == cardea.KindNotFound {
-		return keyRow{}, notFound("key")
-	}
-	if err != nil {
-		return keyRow{}, err
-	}
-	if err := m.allow(ctx, r, actor, c.Organization, "key", need.overKey(actor, c.Member)); err != nil {
-		return keyRow{}, err
-	}
-	return m.readKey(ctx, r, c)
-}
-
-// Keys lists keys, newest first.
+// Keys lists keys, newest first. Clients and service accounts have lists of their own.
 func (m *Manager) Keys(ctx context.Context, actor cardea.Actor, in KeyFilter) (List[Key], error) {
-	var p problems
-	p.add(checkFilter("member", in.Member))
-	p.add(checkFilter("environment", in.Environment))
-	p.add(checkFilter("kind", in.Kind))
-	if err := p.err(); err != nil {
-		return List[Key]{}, err
-	}
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
-	if err != nil {
-		return List[Key]{}, err
-	}
-	filter := store.CredentialFilter{Organization: organization, Member: in.Member, Kind: in.Kind, Environment: in.Environment}
-	scope := []string{"keys", organization, in.Member, in.Kind, in.Environment}
-	c, now := m.contract(), m.now()
-	return list(in.Page, scope, func(p store.Page) ([]keyRow, string, error) {
-		credentials, next, err := m.store.Credentials(ctx, filter, p)
-		rows := make([]keyRow, len(credentials))
-		for i := range credentials {
-			if err == nil {
-				rows[i], err = m.readKey(ctx, m.store.Reader, credentials[i])
-			}
-		}
-		return rows, next, err
-	}, func(row keyRow) Key { return row.view(c, now) })
+	return listKeys(ctx, m, actor, keyNoun, in, (*keyRow).view)
 }
 
 // maxSecret bounds the text that might be a secret, in bytes.

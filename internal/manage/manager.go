@@ -6,8 +6,11 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/hook"
+	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // Config is what [New] needs.
@@ -30,6 +33,24 @@ type Config struct {
 	// cannot be created or revealed.
 	Sealer *secret.Sealer
 
+	// Passwords hashes passwords. Nil: none can be set.
+	Passwords *password.Hasher
+
+	// Issuers holds the key sets of other issuers. Nil: organizations cannot name issuers
+	// of their own.
+	Issuers *token.Cache
+
+	// PrivateIssuers lets organizations name issuers on private addresses and without TLS:
+	// for development.
+	PrivateIssuers bool
+
+	// Hooks asks the contract's hooks. Nil: they cannot be tested.
+	Hooks *hook.Asker
+
+	// Origin returns scheme, host and port at which callers reach endpoints that the
+	// contract gives no host, such as "http://127.0.0.1:8080". Nil: it is not known.
+	Origin func() string
+
 	// Now tells the time. Nil: [time.Now].
 	Now cardea.Clock
 }
@@ -41,6 +62,11 @@ type Manager struct {
 	loadedAt func() time.Time
 	apply    func(store.Changes)
 	sealer   *secret.Sealer
+	hasher   *password.Hasher
+	issuers  *token.Cache
+	private  bool
+	hooks    *hook.Asker
+	origin   func() string
 	now      cardea.Clock
 	failures failures
 	touched  touched
@@ -48,7 +74,11 @@ type Manager struct {
 
 // New returns the Manager for a configuration.
 func New(c Config) *Manager {
-	m := &Manager{store: c.Store, contract: c.Contract, loadedAt: c.LoadedAt, apply: c.Apply, sealer: c.Sealer, now: c.Now}
+	m := &Manager{store: c.Store, contract: c.Contract, loadedAt: c.LoadedAt, apply: c.Apply, sealer: c.Sealer, now: c.Now,
+		hasher: c.Passwords, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin}
+	if m.origin == nil {
+		m.origin = func() string { return "" }
+	}
 	if m.loadedAt == nil {
 		m.loadedAt = func() time.Time { return time.Time{} }
 	}

@@ -1,0 +1,96 @@
+package manage
+
+import (
+	"context"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// A Session is a place where a member is signed in.
+type Session struct {
+	ID        string    `json:"id"`
+	Member    string    `json:"member"`
+	Method    string    `json:"method"` // password, passkey, sso, device or link
+	UserAgent string    `json:"user_agent"`
+	Address   string    `json:"address,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+	SeenAt    time.Time `json:"seen_at"` // to the minute
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// SessionFilter says whose sessions [Manager.Sessions] lists.
+type SessionFilter struct {
+	Member string `json:"member"`
+}
+
+func viewSession(s store.Session) Session {
+	return Session{
+		ID: s.ID, Member: s.Member, Method: s.Method, UserAgent: s.UserAgent, Address: s.Address,
+		CreatedAt: s.CreatedAt, SeenAt: s.SeenAt, ExpiresAt: s.ExpiresAt,
+	}
+}
+
+// ownOr returns the right over what is a person's own: theirs in any role, and need for
+// everybody else.
+func (need right) ownOr(actor cardea.Actor, member string) right {
+	if actor.Type == actorMember && actor.ID == member {
+		return right{roles: mayRead.roles}
+	}
+	return need
+}
+
+// Sessions lists where a member is signed in, newest first: for the member, and for
+// owners and admins.
+func (m *Manager) Sessions(ctx context.Context, actor cardea.Actor, in SessionFilter) (List[Session], error) {
+	if _, err := m.findMember(ctx, m.store.Reader, actor, in.Member, mayAdmin.ownOr(actor, in.Member)); err != nil {
+		return List[Session]{}, err
+	}
+	found, err := m.store.Sessions(ctx, in.Member)
+	if err != nil {
+		return List[Session]{}, err
+	}
+	out := List[Session]{Items: make([]Session, len(found))}
+	for i, s := range found {
+		out.Items[i] = viewSession(s)
+	}
+	return out, nil
+}
+
+// EndSession signs a member out in one place. Ending an ended one changes nothing.
+func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Session, error) {
+	if !validID(in.ID) {
+		return Session{}, notFound("session")
+	}
+	var s store.Session
+	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
+		if s, err = tx.Session(ctx, in.ID); err != nil {
+			return err
+		}
+		if err := m.allow(ctx, tx.Reader, actor, s.Organization, "session", mayAdmin.ownOr(actor, s.Member)); err != nil {
+			return err
+		}
+		if !s.EndedAt.IsZero() {
+			return nil
+		}
+		record(tx, "session.end", "session", s.ID, s.Organization, nil)
+		return tx.EndSession(ctx, s.ID)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	return viewSession(s), nil
+}
+
+// EndSessions signs a member out everywhere.
+func (m *Manager) EndSessions(ctx context.Context, actor cardea.Actor, in ID) (Member, error) {
+	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
+		member, err := m.findMember(ctx, tx.Reader, actor, in.ID, mayAdmin.ownOr(actor, in.ID))
+		if err != nil {
+			return store.Member{}, err
+		}
+		record(tx, "member.end_sessions", "member", member.ID, member.Organization, nil)
+		return member, tx.EndSessions(ctx, member.ID, "")
+	})
+}
