@@ -36,6 +36,9 @@ type Config struct {
 	// not a reservation: an idle Authorizer needs little.
 	CacheSize int
 
+	// TokenCacheSize is about how many signed tokens are kept in memory; 0 means 2^16.
+	TokenCacheSize int
+
 	// MaxLookups bounds the look-ups in the database at the same time; 0 means 32.
 	MaxLookups int
 
@@ -44,10 +47,6 @@ type Config struct {
 	// less means no bound.
 	RefusedPerMinute int
 }
-
-// generationSlots is how many generations organizations share, by their id's hash. Two
-// that share one make each other's entries stale, which costs a look-up.
-const generationSlots = 1 << 14
 
 // An Authorizer judges requests. It is safe for concurrent use.
 type Authorizer struct {
@@ -80,8 +79,10 @@ type view struct {
 	contract *contract.Contract
 	carriers []carrier
 	hosts    []hostEnvironment
-	hooks    []*contract.Hook // those that are always asked
-	table    *table
+	hooks    []*contract.Hook              // those that are always asked
+	secrets  map[*contract.KeyKind]*scheme // :: kind → its forms, for token endpoints
+	table    *table                        // by the hash of the text: secrets and opaque tokens
+	tokens   *table                        // by [Authorizer.tokenHash]: signed tokens
 	unknown  *unknowns
 	flights  flights
 
@@ -103,6 +104,9 @@ func New(cfg Config) *Authorizer {
 	}
 	if a.cfg.CacheSize <= 0 {
 		a.cfg.CacheSize = 1 << 20
+	}
+	if a.cfg.TokenCacheSize <= 0 {
+		a.cfg.TokenCacheSize = maxTokens
 	}
 	if a.cfg.MaxLookups <= 0 {
 		a.cfg.MaxLookups = 32
@@ -130,11 +134,37 @@ func (a *Authorizer) newView(c *contract.Contract) *view {
 		hooks:    hooks,
 		carriers: newCarriers(c),
 		hosts:    newHosts(c),
+		secrets:  newSecrets(c),
 		table:    newTable(a.cfg.CacheSize),
+		tokens:   newTable(a.cfg.TokenCacheSize),
 		unknown:  newUnknowns(),
 		accounts: map[string]*account{},
 		profiles: map[profileKey]*profile{},
 	}
+}
+
+// kind returns a kind of credential by its name: one of the contract's, or a reserved
+// one; nil for others.
+func (v *view) kind(name string) *contract.KeyKind {
+	if k := v.contract.Kind(name); k != nil {
+		return k
+	}
+	c := v.contract
+	for _, k := range []*contract.KeyKind{c.ClientKind(), c.AccountKind(), c.TokenKind(), c.IssuerKind()} {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// newSecrets returns the forms of what token endpoints take, by kind.
+func newSecrets(c *contract.Contract) map[*contract.KeyKind]*scheme {
+	out := map[*contract.KeyKind]*scheme{c.ClientKind(): {forms: formsOf(c, c.ClientKind())}}
+	for _, k := range c.Kinds() {
+		out[k] = &scheme{forms: formsOf(c, k)}
+	}
+	return out
 }
 
 // current returns the view of the contract in force, making it after a reload. The
@@ -174,24 +204,15 @@ func (a *Authorizer) Apply(changes store.Changes) {
 			for i := range c.Hashes {
 				v.table.remove(&c.Hashes[i])
 			}
+			a.changed(c.Target)
 		case store.ChangeOrganization:
-			a.generations[a.slot(c.Target)].Add(1)
+			a.changed(c.Target)
 		default:
 			// ChangeAll, or a kind this program does not know: forget everything.
 			a.view.Store(a.newView(v.contract))
 			return
 		}
 	}
-}
-
-// slot returns the place of an organization's generation.
-func (a *Authorizer) slot(organization string) uint32 {
-	return uint32(maphash.String(a.seed, organization)) % generationSlots
-}
-
-// stale reports whether an entry's organization changed since it was read.
-func (a *Authorizer) stale(e *entry) bool {
-	return a.generations[e.account.slot].Load() != e.account.generation
 }
 
 // counters are what [Stats] is made of.

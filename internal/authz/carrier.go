@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cardea-dev/cardea/contract"
@@ -16,8 +17,10 @@ type carrier struct {
 // A scheme is an authentication scheme of Authorization, or the one nameless scheme
 // of a header that holds the bare secret.
 type scheme struct {
-	name  string
-	forms []form
+	name   string
+	forms  []form
+	signed bool // tokens that prove themselves are sent this way
+	proof  bool // with a proof of possession (RFC 9449 §7.1)
 }
 
 // A form is what the secrets of one kind, in one environment where their text tells
@@ -51,7 +54,56 @@ func newCarriers(c *contract.Contract) []carrier {
 		}
 		carriers[at].schemes = append(carriers[at].schemes, s)
 	}
+	return withTokens(c, carriers)
+}
+
+// withTokens adds access tokens to what Authorization brings: as Bearer (RFC 6750 §2.1)
+// and, where the contract has it, as DPoP (RFC 9449 §7.1).
+func withTokens(c *contract.Contract, carriers []carrier) []carrier {
+	tokens := scheme{forms: tokenForms(c), signed: hasSigned(c)}
+	if len(tokens.forms) == 0 && !tokens.signed {
+		return carriers
+	}
+	at := slices.IndexFunc(carriers, func(c carrier) bool { return c.header == "Authorization" })
+	if at < 0 {
+		at = len(carriers)
+		carriers = append(carriers, carrier{header: "Authorization"})
+	}
+	schemes := carriers[at].schemes
+	i := slices.IndexFunc(schemes, func(s scheme) bool { return strings.EqualFold(s.name, "Bearer") })
+	if i < 0 {
+		i = len(schemes)
+		schemes = append(schemes, scheme{name: "Bearer"})
+	}
+	schemes[i].forms = append(schemes[i].forms, tokens.forms...)
+	schemes[i].signed = tokens.signed
+	if clients := c.Clients(); clients != nil && clients.DPoP != contract.DPoPOff {
+		tokens.name, tokens.proof = "DPoP", true
+		schemes = append(schemes, tokens)
+	}
+	carriers[at].schemes = schemes
 	return carriers
+}
+
+// tokenForms returns the forms of opaque access tokens.
+func tokenForms(c *contract.Contract) []form {
+	var forms []form
+	for _, t := range []*contract.AccessToken{c.Tokens().Machine, c.Tokens().User} {
+		if t != nil && t.Format == contract.TokenOpaque {
+			forms = append(forms, prefixed(c, c.TokenKind(), t.Prefixes)...)
+		}
+	}
+	return forms
+}
+
+// hasSigned reports whether the contract accepts tokens that prove themselves.
+func hasSigned(c *contract.Contract) bool {
+	for _, t := range []*contract.AccessToken{c.Tokens().Machine, c.Tokens().User} {
+		if t != nil && t.Format == contract.TokenJWT {
+			return true
+		}
+	}
+	return c.ServiceAccounts() != nil || len(c.TrustedIssuers()) > 0 || c.OrganizationIssuers() != nil
 }
 
 // Lengths of the shapes, without prefix.
@@ -69,14 +121,26 @@ func formsOf(c *contract.Contract, kind *contract.KeyKind) []form {
 	case contract.ShapeHex:
 		return []form{{length: lengthHex, dash: 32, shape: secret.ShapeHex, kind: kind}}
 	}
+	return prefixed(c, kind, kind.Prefixes)
+}
+
+// prefixed returns the forms of secrets with these prefixes, by environment index. One
+// prefix may serve several environments: then the text does not tell which it is.
+func prefixed(c *contract.Contract, kind *contract.KeyKind, prefixes []string) []form {
 	var forms []form
 	for _, env := range c.Environments() {
-		if prefix := kind.Prefixes[env.Index]; prefix != "" {
-			forms = append(forms, form{
-				prefix: prefix, length: len(prefix) + lengthPrefixed,
-				shape: secret.ShapePrefix, kind: kind, env: env,
-			})
+		prefix := prefixes[env.Index]
+		if prefix == "" {
+			continue
 		}
+		if i := slices.IndexFunc(forms, func(f form) bool { return f.prefix == prefix }); i >= 0 {
+			forms[i].env = nil
+			continue
+		}
+		forms = append(forms, form{
+			prefix: prefix, length: len(prefix) + lengthPrefixed,
+			shape: secret.ShapePrefix, kind: kind, env: env,
+		})
 	}
 	return forms
 }

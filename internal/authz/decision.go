@@ -33,6 +33,7 @@ type Decision struct {
 	requestID string
 	env       *contract.Environment
 	entry     *entry
+	fault     fault    // of a token that is nobody's
 	allow     []string // methods of a 405
 }
 
@@ -54,10 +55,7 @@ func (d *Decision) Principal() (p cardea.Principal, ok bool) {
 		Environment:  e.profile.env.Name,
 		Scopes:       d.Contract.ScopeNames(e.profile.scopes),
 	}
-	p.Subject = p.Credential
-	if e.member != nil {
-		p.Subject = *e.member
-	}
+	p.Subject = d.Subject()
 	if e.account.plan != nil {
 		p.Plan = e.account.plan.Name
 	}
@@ -101,10 +99,26 @@ func (d *Decision) Plan() *contract.Plan {
 // Member returns the id of the member that the caller's credential belongs to, "" when
 // it belongs to an organization as a whole.
 func (d *Decision) Member() string {
-	if d.entry == nil || d.entry.member == nil {
+	if d.entry == nil {
 		return ""
 	}
-	return *d.entry.member
+	return d.entry.member()
+}
+
+// Subject returns whom the caller's credential speaks for: see [cardea.Principal]. It is
+// "" when nobody was identified.
+func (d *Decision) Subject() string {
+	e := d.entry
+	if e == nil {
+		return ""
+	}
+	if t := e.token(); t != nil {
+		return t.subject
+	}
+	if member := e.member(); member != "" {
+		return member
+	}
+	return e.credentialID()
 }
 
 // Organization returns the id of the caller's organization, "" when nobody was
@@ -117,9 +131,9 @@ func (d *Decision) Organization() string {
 }
 
 // SecretHash returns the hash of the secret that was used, zero when nobody was
-// identified.
+// identified and when the caller sent a token: tokens have no last use of their own.
 func (d *Decision) SecretHash() secret.Hash {
-	if d.entry == nil {
+	if d.entry == nil || d.entry.token() != nil {
 		return secret.Hash{}
 	}
 	return d.entry.hash

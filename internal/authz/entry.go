@@ -32,10 +32,33 @@ type entry struct {
 	use atomic.Uint64
 
 	id     secret.PackedID // of the credential, see [entry.credentialID]
-	member *string         // id of the member it belongs to, or nil
+	holder *holder         // nil for most: what keys of organizations do not have
 
 	// bucket counts the credential's own requests; nil when nothing limits it alone.
 	bucket atomic.Pointer[limit.Bucket]
+}
+
+// A holder is what an entry has besides when it belongs to a person or is a token.
+type holder struct {
+	member string // id of the member it belongs to, or ""
+	guard  guard  // of the member
+	token  *live  // nil for keys
+}
+
+// member returns the id of the member that the entry belongs to, or "".
+func (e *entry) member() string {
+	if e.holder == nil {
+		return ""
+	}
+	return e.holder.member
+}
+
+// token returns what is known of an access token, nil for a key.
+func (e *entry) token() *live {
+	if e.holder == nil {
+		return nil
+	}
+	return e.holder.token
 }
 
 // flags are what a record says about a secret's standing.
@@ -69,8 +92,7 @@ type profile struct {
 // An account is an organization in one environment. Its limits are apart from those
 // of its other environments: a test key never eats the live quota.
 type account struct {
-	// The account is current while the generation of its slot is this one.
-	slot, generation uint32
+	guard guard // of the organization
 
 	suspended bool
 	limited   bool // as in profile
@@ -90,6 +112,13 @@ func (e *entry) credentialID() string {
 		return e.profile.idText
 	}
 	return e.id.Text(e.profile.idPrefix)
+}
+
+// setID says which credential the entry is of; the profile is set before.
+func (e *entry) setID(id string) {
+	if e.profile.idText == "" {
+		e.id, _ = secret.PackID(id, e.profile.idPrefix)
+	}
 }
 
 // lastUsed returns when the secret was last used, or made, in seconds of Unix time.

@@ -18,12 +18,12 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 	var kind *contract.KeyKind
 	var env *contract.Environment
 	if l.Found {
-		kind, env = v.contract.Kind(l.Credential.Kind), v.contract.Environment(l.Credential.Environment)
+		kind, env = v.kind(l.Credential.Kind), v.contract.Environment(l.Credential.Environment)
 	}
 	if kind == nil || env == nil || l.Secret.Hash != *hash {
 		// A kind or environment that the contract no longer has: nothing says what
 		// such a credential may do, so it may do nothing.
-		v.unknown.add(hash, l.Seq, now)
+		v.unknown.add(hash, l.Seq, now, sound)
 		return nil
 	}
 	a.mu.Lock()
@@ -31,18 +31,17 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 	// keeping it would undo that change. The request that asked may still use it.
 	keep := l.Seq >= a.applied.Load() && a.view.Load() == v
 	until, flags := standingOf(l)
+	// Scopes that the contract no longer has grant nothing.
+	granted, _ := v.contract.ScopeSet(l.Credential.Scopes...)
 	e := &entry{
 		hash:    *hash,
-		account: a.account(v, l, env, keep),
-		profile: v.profile(l, kind, env, flags, keep),
+		account: a.account(v, l, env, "", keep),
+		profile: v.profile(&l.Credential, kind, env, flags, v.contract.Expand(granted), keep),
 		until:   until,
 	}
-	if e.profile.idText == "" {
-		e.id, _ = secret.PackID(l.Credential.ID, e.profile.idPrefix)
-	}
-	if l.Credential.Member != "" {
-		member := l.Credential.Member
-		e.member = &member
+	e.setID(l.Credential.ID)
+	if member := l.Credential.Member; member != "" {
+		e.holder = &holder{member: member, guard: a.guardOf(member)}
 	}
 	e.setUse(lastUse(l), seconds(l.Secret.LastUsedAt))
 	// Before others can find the entry: without its buckets nothing limits it.
@@ -71,28 +70,35 @@ func (a *Authorizer) fillBuckets(v *view, e *entry, l *store.Lookup, now time.Ti
 }
 
 // account returns the organization in an environment, shared with the other entries
-// of it while it is current. The caller holds the lock.
-func (a *Authorizer) account(v *view, l *store.Lookup, env *contract.Environment, keep bool) *account {
+// of it while it is current. plan is the name of the plan that counts in place of the
+// organization's own, or "". The caller holds the lock.
+func (a *Authorizer) account(v *view, l *store.Lookup, env *contract.Environment, plan string, keep bool) *account {
 	owner := l.Organization.ID + "/" + env.Name
-	if acc := v.accounts[owner]; keep && acc != nil && acc.generation == a.generations[acc.slot].Load() {
+	name := owner
+	if plan != "" {
+		name += "/" + plan
+	}
+	if acc := v.accounts[name]; keep && acc != nil && !a.broken(acc.guard) {
 		return acc
 	}
 	acc := &account{
-		organization: l.Organization.ID,
-		owner:        owner,
-		suspended:    !l.Organization.SuspendedAt.IsZero(),
-		addresses:    normalize(l.Addresses),
-		limited:      l.Addresses != nil,
-		slot:         a.slot(l.Organization.ID),
+		owner:     owner,
+		suspended: !l.Organization.SuspendedAt.IsZero(),
+		addresses: normalize(l.Addresses),
+		limited:   l.Addresses != nil,
+		guard:     a.guardOf(l.Organization.ID),
 	}
 	acc.organization = owner[:len(l.Organization.ID)] // one text for both
-	acc.generation = a.generations[acc.slot].Load()
-	acc.plan, acc.rule = planOf(v.contract, &l.Organization)
+	o := l.Organization
+	if plan != "" {
+		o.Plan, o.Limits = plan, nil
+	}
+	acc.plan, acc.rule = planOf(v.contract, &o)
 	if keep {
 		if len(v.accounts) >= maxInterned {
 			clear(v.accounts)
 		}
-		v.accounts[owner] = acc
+		v.accounts[name] = acc
 	}
 	return acc
 }
@@ -138,14 +144,11 @@ type profileKey struct {
 	idPrefix  string
 }
 
-// profile returns the profile of a credential, shared where the id can be packed. The
-// caller holds the lock.
-func (v *view) profile(l *store.Lookup, kind *contract.KeyKind, env *contract.Environment, flags flags, keep bool) *profile {
-	c := &l.Credential
-	// Scopes that the contract no longer has grant nothing.
-	granted, _ := v.contract.ScopeSet(c.Scopes...)
+// profile returns the profile of a credential with these scopes, implied ones included,
+// shared where the id can be packed. The caller holds the lock.
+func (v *view) profile(c *store.Credential, kind *contract.KeyKind, env *contract.Environment, flags flags, scopes contract.ScopeSet, keep bool) *profile {
 	key := profileKey{
-		kind: kind, env: env, flags: flags, scopes: v.contract.Expand(granted),
+		kind: kind, env: env, flags: flags, scopes: scopes,
 		limited: c.Addresses != nil, addresses: spell(c.Addresses),
 		idPrefix: c.ID[:strings.LastIndexByte(c.ID, '_')+1],
 	}

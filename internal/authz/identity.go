@@ -7,6 +7,8 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
 )
 
 // An Identity is whom a verified credential stands for, as the token endpoints need it.
@@ -27,6 +29,10 @@ type Identity struct {
 
 	// Scopes are what it was granted, implied ones included.
 	Scopes contract.ScopeSet
+
+	// NotBefore is up to when tokens made from the credential, or for its member, have
+	// been revoked: a new one needs a later iat. Zero: they never were.
+	NotBefore time.Time
 
 	// OldSecret: a rotation has replaced the secret that was presented.
 	OldSecret bool
@@ -51,14 +57,83 @@ type TokenInfo struct {
 // exists, its standing and its address lists (steps 3, 4, 5 and 7), through the cache
 // that requests use. kind is what it must be: [contract.Contract.ClientKind] or a kind of
 // key. A kind that is for exchange only is welcome here. Nothing is charged; unknown
-// secrets count against the address.
+// secrets count against the address, and one with too many is told
+// [cardea.ReasonRateLimited]. A good secret is noted as used.
 //
 // The reason is [cardea.ReasonAllowed] when the secret is good. The Identity is filled in
 // whenever the secret exists, for the record. err is not nil when the database did not
 // answer; the reason is then [cardea.ReasonUnavailable].
 func (a *Authorizer) Secret(ctx context.Context, text string, kind *contract.KeyKind, from netip.Addr) (Identity, cardea.Reason, error) {
-	return Identity{}, cardea.ReasonUnavailable, nil
+	j := a.begin(from)
+	if j.scheme = j.view.secrets[kind]; j.scheme == nil {
+		return Identity{}, j.stranger(), nil // a kind of an older contract
+	}
+	j.text = text
+	if reason, err := j.recognise(ctx); reason != pass {
+		return Identity{}, reason, err
+	}
+	reason := j.ended()
+	if reason == pass {
+		reason = j.address()
+	}
+	if reason == pass {
+		a.noteUse(ctx, j.entry, j.now)
+	}
+	return j.identity(), reason, nil
 }
+
+// begin returns a judgement of something that is no request of the API.
+func (a *Authorizer) begin(from netip.Addr) *judgement {
+	j := &judgement{a: a, req: noRequest, need: a.applied.Load(), now: a.now()}
+	j.view = a.current()
+	j.Contract, j.Client = j.view.contract, from
+	return j
+}
+
+// noRequest stands for the request where there is none.
+var noRequest = &cardea.Request{}
+
+// recognise is steps 3 and 4.
+func (j *judgement) recognise(ctx context.Context) (cardea.Reason, error) {
+	if _, reason := j.shape(); reason != pass {
+		j.entry = nil
+		return reason, nil
+	}
+	reason, err := j.verify(ctx)
+	return reason, err
+}
+
+// identity tells whom the credential stands for.
+func (j *judgement) identity() Identity {
+	e := j.entry
+	return Identity{
+		Credential: e.credentialID(), Kind: e.profile.kind.Name, Organization: e.account.organization,
+		Member: e.member(), Environment: e.profile.env, Scopes: e.profile.scopes, OldSecret: j.OldSecret,
+	}
+}
+
+// noteUse writes that a secret was used, about once a minute. An idle time counts from
+// there, and nobody else writes it: the exchange is no request of the API. That it could
+// not be written refuses nobody; a restart would forget the use, no more.
+func (a *Authorizer) noteUse(ctx context.Context, e *entry, now time.Time) {
+	if !e.touch(now, writeEvery(0, e.profile.kind.Idle)) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
+	defer cancel()
+	_ = a.cfg.Store.Touch(ctx, &store.Touch{
+		Credentials: map[string]time.Time{e.credentialID(): now},
+		Secrets:     map[secret.Hash]time.Time{e.hash: now},
+	})
+}
+
+// Refused counts a failed attempt of an address at something else than a secret: a code,
+// a refresh token, an assertion. See [Config.RefusedPerMinute].
+func (a *Authorizer) Refused(from netip.Addr) { a.refused.add(from.Unmap(), a.now()) }
+
+// Exceeded reports whether the address has made more failed attempts in this minute than
+// [Config.RefusedPerMinute]. Valid credentials of such an address are still good.
+func (a *Authorizer) Exceeded(from netip.Addr) bool { return a.refused.exceeded(from.Unmap(), a.now()) }
 
 // Token verifies an access token, a JWT or an opaque one, as a request with it would be,
 // but for route, scope and limits: for introspection, userinfo and revocation. Reasons

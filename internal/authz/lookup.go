@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
 )
 
 // Times that bound a look-up in the database.
@@ -16,8 +18,8 @@ const (
 	lookupTime = 5 * time.Second // the query itself
 )
 
-// flights are the look-ups under way, by hash: requests with the same secret share
-// one query.
+// flights are the look-ups under way, by hash: requests with the same credential share
+// one query, and for a new token one verification.
 type flights struct {
 	mu      sync.Mutex
 	running map[secret.Hash]*flight
@@ -26,7 +28,8 @@ type flights struct {
 // A flight is one look-up. Its result may be read once done is closed.
 type flight struct {
 	done  chan struct{}
-	entry *entry // nil: there is no such secret
+	entry *entry // nil: there is no such credential
+	fault fault  // of a token without an entry: what is wrong with it
 	seq   int64  // the last change that the look-up saw
 	err   error
 }
@@ -55,33 +58,45 @@ func (f *flights) finish(hash *secret.Hash, fl *flight) {
 	close(fl.done)
 }
 
-// lookup asks the store for a secret that is not in the cache. need is the last change
-// that was applied when the request began: an answer that may lack it is not good
-// enough, and the store is asked again. slow marks an address with too many refused
-// attempts; such addresses share a few turns. A nil entry without error means that
-// there is no such secret.
-func (a *Authorizer) lookup(ctx context.Context, v *view, hash *secret.Hash, need int64, now time.Time, slow bool) (*entry, error) {
-	if v.unknown.has(hash, a.applied.Load(), now) {
+// A question is a credential that is not in the cache, or not as it is now.
+type question struct {
+	hash secret.Hash // of its whole text
+	now  time.Time
+	need int64 // the last change that was applied when the request began
+	slow bool  // its address made too many refused attempts; those share a few turns
+
+	opaque bool                  // an access token that the database knows by its hash
+	signed string                // a token that proves itself, else ""
+	known  *verified             // of a signed token whose signature was verified before, or nil
+	wanted *contract.Environment // the world that the request's target names, or nil
+}
+
+// lookup asks the store, and for a signed token its issuer's keys, about a credential
+// that is not in the cache. An answer that may lack a change that the request must see is
+// not good enough, and the question is asked again. No entry and no error mean that there
+// is no such credential.
+func (a *Authorizer) lookup(ctx context.Context, v *view, q *question) (*entry, fault, error) {
+	if fault, known := v.unknown.has(&q.hash, a.applied.Load(), q.now); known {
 		a.stats.unknown.Add(1)
-		return nil, nil
+		return nil, fault, nil
 	}
 	for {
-		fl, leader := v.flights.join(hash)
+		fl, leader := v.flights.join(&q.hash)
 		if leader {
-			a.run(ctx, v, hash, fl, now, slow)
-			return fl.entry, fl.err // began after the request did: it saw all of need
+			a.run(ctx, v, q, fl)
+			return fl.entry, fl.fault, fl.err // began after the request did: it saw all of need
 		}
 		a.stats.joined.Add(1)
 		select {
 		case <-fl.done:
 		case <-ctx.Done():
-			return nil, unavailable(ctx.Err())
+			return nil, sound, unavailable(ctx.Err())
 		}
-		if fl.err == nil && fl.seq >= need {
-			return fl.entry, nil
+		if fl.err == nil && fl.seq >= q.need {
+			return fl.entry, fl.fault, nil
 		}
 		if fl.err != nil {
-			return nil, fl.err
+			return nil, sound, fl.err
 		}
 		// The other request's look-up began before a change that this one must see.
 	}
@@ -89,33 +104,71 @@ func (a *Authorizer) lookup(ctx context.Context, v *view, hash *secret.Hash, nee
 
 // run does a look-up and publishes it. It goes on when the request that leads it is
 // abandoned, since others may wait for it.
-func (a *Authorizer) run(ctx context.Context, v *view, hash *secret.Hash, fl *flight, now time.Time, slow bool) {
+func (a *Authorizer) run(ctx context.Context, v *view, q *question, fl *flight) {
 	fl.err = errPanic // what followers see if this panics
-	defer v.flights.finish(hash, fl)
+	defer v.flights.finish(&q.hash, fl)
+	ctx = context.WithoutCancel(ctx)
+	if q.signed != "" {
+		fl.err = a.findSigned(ctx, v, q, fl)
+	} else {
+		fl.err = a.findOpaque(ctx, v, q, fl)
+	}
+	if fl.err != nil {
+		a.stats.failed.Add(1)
+	}
+}
+
+// findOpaque looks a secret or an opaque token up by its hash.
+func (a *Authorizer) findOpaque(ctx context.Context, v *view, q *question, fl *flight) error {
+	query := a.cfg.Store.LookupSecret
+	l, err := a.ask(ctx, q.slow, func(ctx context.Context) (store.Lookup, error) { return query(ctx, q.hash) })
+	if err != nil {
+		return err
+	}
+	fl.seq = l.Seq
+	if q.opaque {
+		fl.entry = a.fillOpaque(v, q, &l)
+	} else {
+		fl.entry = a.fill(v, &q.hash, &l, q.now)
+	}
+	return nil
+}
+
+// ask puts a query to the store when it is its turn.
+func (a *Authorizer) ask(ctx context.Context, slow bool, query func(context.Context) (store.Lookup, error)) (store.Lookup, error) {
 	turns := a.lookups
 	if slow {
 		turns = a.slow
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.queueTime)
+	if err := a.turn(ctx, turns); err != nil {
+		return store.Lookup{}, err
+	}
+	defer func() { <-turns }()
+	ctx, stop := context.WithTimeout(ctx, lookupTime)
+	defer stop()
+	a.stats.lookups.Add(1)
+	l, err := query(ctx)
+	if err != nil {
+		return store.Lookup{}, unavailable(err)
+	}
+	return l, nil
+}
+
+// turn waits for a turn, and not for long: a full queue refuses.
+func (a *Authorizer) turn(ctx context.Context, turns chan struct{}) error {
+	select {
+	case turns <- struct{}{}:
+		return nil
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.queueTime)
 	defer cancel()
 	select {
 	case turns <- struct{}{}:
-		defer func() { <-turns }()
+		return nil
 	case <-ctx.Done():
-		a.stats.failed.Add(1)
-		fl.err = errBusy
-		return
+		return errBusy
 	}
-	query, stop := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
-	defer stop()
-	a.stats.lookups.Add(1)
-	l, err := a.cfg.Store.LookupSecret(query, *hash)
-	if err != nil {
-		a.stats.failed.Add(1)
-		fl.err = unavailable(err)
-		return
-	}
-	fl.entry, fl.seq, fl.err = a.fill(v, hash, &l, now), l.Seq, nil
 }
 
 // errBusy: no turn for a look-up came up in time. errPanic: see run.

@@ -229,22 +229,30 @@ func (j *judgement) shape() (cardea.Step, cardea.Reason) {
 // before its organization changed, is asked of the store.
 func (j *judgement) verify(ctx context.Context) (cardea.Reason, error) {
 	if j.entry == nil || j.a.stale(j.entry) {
-		slow := j.entry == nil && j.a.refused.exceeded(j.Client, j.now)
-		e, err := j.a.lookup(ctx, j.view, &j.hash, j.need, j.now, slow)
-		j.entry = e
-		switch {
-		case slow && errors.Is(err, errBusy):
-			return j.stranger(), nil // its address has used up the patience there is
-		case err != nil:
-			return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
-		}
-		if e == nil {
-			return j.stranger(), nil
+		if reason, err := j.find(ctx); reason != pass {
+			return reason, err
 		}
 	}
-	if j.entry.profile.kind != j.form.kind {
+	if j.form.kind != nil && j.entry.profile.kind != j.form.kind {
 		// A secret of a kind that is not sent this way.
 		j.entry = nil
+		return j.stranger(), nil
+	}
+	return pass, nil
+}
+
+// find asks about a credential that is not in the cache, or not as it is now.
+func (j *judgement) find(ctx context.Context) (cardea.Reason, error) {
+	slow := j.entry == nil && j.a.refused.exceeded(j.Client, j.now)
+	q := question{hash: j.hash, now: j.now, need: j.need, slow: slow, wanted: j.env}
+	e, fault, err := j.a.lookup(ctx, j.view, &q)
+	j.entry, j.fault = e, fault
+	switch {
+	case slow && errors.Is(err, errBusy):
+		return j.stranger(), nil // its address has used up the patience there is
+	case err != nil:
+		return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
+	case e == nil:
 		return j.stranger(), nil
 	}
 	return pass, nil
@@ -257,7 +265,7 @@ func (j *judgement) environment() cardea.Reason {
 	if j.form.env != nil && j.form.env != env {
 		return cardea.ReasonWrongEnvironment
 	}
-	if !j.form.kind.Environments[env.Index] || j.env != nil && j.env != env {
+	if !j.entry.profile.kind.Environments[env.Index] || j.env != nil && j.env != env {
 		return cardea.ReasonWrongEnvironment
 	}
 	if j.Route != nil && !j.Route.Environments[env.Index] {

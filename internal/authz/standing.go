@@ -2,9 +2,27 @@ package authz
 
 import "github.com/cardea-dev/cardea"
 
-// standing is step 5: nothing has ended the credential. The first rule that applies
-// is the reason: what somebody did comes before what time did.
+// standing is step 5: nothing has ended the credential, and it is of a kind that opens
+// routes.
 func (j *judgement) standing() cardea.Reason {
+	if reason := j.ended(); reason != pass {
+		return reason
+	}
+	kind := j.entry.profile.kind
+	switch {
+	case kind.ExchangeOnly:
+		return cardea.ReasonExchangeOnly
+	case kind.RefuseBrowsers && len(j.req.Header["Origin"]) > 0:
+		// Pages cannot keep a secret. This keeps honest pages honest: a program that
+		// wants to pass leaves Origin out.
+		return cardea.ReasonBrowser
+	}
+	return pass
+}
+
+// ended returns why the credential is no longer good anywhere. The first rule that
+// applies is the reason: what somebody did comes before what time did.
+func (j *judgement) ended() cardea.Reason {
 	e := j.entry
 	j.OldSecret = e.profile.flags&oldSecret != 0
 	switch {
@@ -20,17 +38,9 @@ func (j *judgement) standing() cardea.Reason {
 		}
 		return cardea.ReasonExpired
 	}
-	kind := e.profile.kind
-	if kind.Idle > 0 && j.now.Unix()-int64(e.lastUsed()) > int64(kind.Idle.Seconds()) {
+	idle := e.profile.kind.Idle
+	if idle > 0 && j.now.Unix()-int64(e.lastUsed()) > int64(idle.Seconds()) {
 		return cardea.ReasonIdle
-	}
-	switch {
-	case kind.ExchangeOnly:
-		return cardea.ReasonExchangeOnly
-	case kind.RefuseBrowsers && len(j.req.Header["Origin"]) > 0:
-		// Pages cannot keep a secret. This keeps honest pages honest: a program that
-		// wants to pass leaves Origin out.
-		return cardea.ReasonBrowser
 	}
 	return pass
 }

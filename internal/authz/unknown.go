@@ -8,8 +8,8 @@ import (
 	"github.com/cardea-dev/cardea/internal/secret"
 )
 
-// unknowns remembers secrets that do not exist, so that a client which repeats a
-// dead one does not repeat the query. It is a table of its own and of fixed size:
+// unknowns remembers credentials that do not exist, so that a client which repeats a
+// dead one does not repeat the query, or for a token the verification. It is a table of its own and of fixed size:
 // junk cannot displace credentials.
 //
 // It never hides a new credential: what it remembers holds only until the next
@@ -24,9 +24,10 @@ const (
 )
 
 type unknown struct {
-	hash secret.Hash
-	seq  int64 // the last change that the look-up saw
-	at   int64 // nanoseconds of Unix time
+	hash  secret.Hash
+	seq   int64 // the last change that the look-up saw
+	at    int64 // nanoseconds of Unix time
+	fault fault // what is wrong with a token
 }
 
 func newUnknowns() *unknowns { return &unknowns{} }
@@ -35,17 +36,18 @@ func (u *unknowns) slot(h *secret.Hash) *atomic.Pointer[unknown] {
 	return &u.slots[binary.LittleEndian.Uint64(h[16:24])%unknownSlots]
 }
 
-func (u *unknowns) add(h *secret.Hash, seq int64, now time.Time) {
-	u.slot(h).Store(&unknown{*h, seq, now.UnixNano()})
+func (u *unknowns) add(h *secret.Hash, seq int64, now time.Time, f fault) {
+	u.slot(h).Store(&unknown{*h, seq, now.UnixNano(), f})
 }
 
-// has reports whether the secret was looked up lately and nothing changed since then;
-// applied is the last change applied. A clock that stepped back ends the memory.
-func (u *unknowns) has(h *secret.Hash, applied int64, now time.Time) bool {
+// has reports whether the credential was looked up lately and nothing changed since
+// then, and what was wrong with it; applied is the last change applied. A clock that
+// stepped back ends the memory.
+func (u *unknowns) has(h *secret.Hash, applied int64, now time.Time) (fault, bool) {
 	m := u.slot(h).Load()
 	if m == nil || m.seq < applied || m.hash != *h {
-		return false
+		return sound, false
 	}
 	age := now.UnixNano() - m.at
-	return age >= 0 && age < int64(unknownTime)
+	return m.fault, age >= 0 && age < int64(unknownTime)
 }
