@@ -7,6 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/secret"
@@ -217,6 +220,15 @@ func (m *Manager) keyFile(c *contract.Contract, account store.Credential, key st
 		}
 	}
 	return file, nil
+}
+
+// Reveal returns the file as it is kept, JSON with the private key in it: the way a new key
+// leaves the process, once.
+func (f KeyFile) Reveal() ([]byte, error) {
+	return json.Marshal(f, json.Deterministic(true), jsontext.WithIndent("  "),
+		json.WithMarshalers(json.MarshalToFunc(func(e *jsontext.Encoder, s secret.Secret) error {
+			return e.WriteToken(jsontext.String(s.Reveal()))
+		})))
 }
 
 // accountFact returns what is so about a service account for as long as it exists.

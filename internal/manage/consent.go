@@ -183,23 +183,32 @@ func (m *Manager) RevokeGrant(ctx context.Context, actor cardea.Actor, in Revoke
 		if err := m.allow(ctx, tx.Reader, actor, f.Organization, "grant", mayAdmin.ownOr(actor, f.Member)); err != nil {
 			return err
 		}
-		view = viewGrant(f)
-		if !f.RevokedAt.IsZero() {
-			tx.Changed(store.ChangeToken, f.ID) // evict again, see [Manager.change]
-			tx.Changed(store.ChangeMember, f.Member)
-			return nil
+		if view = viewGrant(f); !f.RevokedAt.IsZero() {
+			return m.endFamily(ctx, tx, f, "")
 		}
 		view.RevokedAt, view.RevokedReason = tx.Now(), in.Reason
-		audit(tx, "grant.revoke", "grant", f.ID, f.Organization, viewGrant(f), view)
-		if err := tx.RevokeFamily(ctx, f.ID, in.Reason); err != nil || f.Member == "" {
-			return err
-		}
-		return tx.EndMemberTokens(ctx, f.Member)
+		return m.endFamily(ctx, tx, f, in.Reason)
 	})
 	if err != nil {
 		return Grant{}, err
 	}
 	return view, nil
+}
+
+// endFamily ends a grant; one that is revoked changes nothing.
+func (m *Manager) endFamily(ctx context.Context, tx *store.Tx, f store.Family, reason string) error {
+	if !f.RevokedAt.IsZero() {
+		tx.Changed(store.ChangeToken, f.ID) // evict again, see [Manager.change]
+		tx.Changed(store.ChangeMember, f.Member)
+		return nil
+	}
+	after := viewGrant(f)
+	after.RevokedAt, after.RevokedReason = tx.Now(), reason
+	audit(tx, "grant.revoke", "grant", f.ID, f.Organization, viewGrant(f), after)
+	if err := tx.RevokeFamily(ctx, f.ID, reason); err != nil || f.Member == "" {
+		return err
+	}
+	return tx.EndMemberTokens(ctx, f.Member)
 }
 
 // atNoun words a missing object as callers know it.

@@ -9,6 +9,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
 )
@@ -33,8 +34,11 @@ type Config struct {
 	// cannot be created or revealed.
 	Sealer *secret.Sealer
 
-	// Passwords hashes passwords. Nil: none can be set.
-	Passwords *password.Hasher
+	// Hasher hashes passwords. Nil: none can be set.
+	Hasher *password.Hasher
+
+	// Keys are the keys that Cardea signs with. Nil: it signs nothing.
+	Keys *signing.Keys
 
 	// Issuers holds the key sets of other issuers. Nil: organizations cannot name issuers
 	// of their own.
@@ -63,6 +67,7 @@ type Manager struct {
 	apply    func(store.Changes)
 	sealer   *secret.Sealer
 	hasher   *password.Hasher
+	signing  *signing.Keys
 	issuers  *token.Cache
 	private  bool
 	hooks    *hook.Asker
@@ -75,7 +80,7 @@ type Manager struct {
 // New returns the Manager for a configuration.
 func New(c Config) *Manager {
 	m := &Manager{store: c.Store, contract: c.Contract, loadedAt: c.LoadedAt, apply: c.Apply, sealer: c.Sealer, now: c.Now,
-		hasher: c.Passwords, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin}
+		hasher: c.Hasher, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin}
 	if m.origin == nil {
 		m.origin = func() string { return "" }
 	}

@@ -13,7 +13,7 @@ import (
 
 // SetPassword is the input of [Manager.SetPassword].
 type SetPassword struct {
-	ID string `json:"id"` // the member's
+	Member string `json:"member"`
 
 	// Password is hashed and forgotten.
 	Password string `json:"password"`
@@ -29,7 +29,7 @@ func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPas
 	if m.hasher == nil {
 		return Member{}, cardea.Errorf(cardea.KindUnavailable, "this server has no sign-in")
 	}
-	member, err := m.findMember(ctx, m.store.Reader, actor, in.ID, mayNobody)
+	member, err := m.findMember(ctx, m.store.Reader, actor, in.Member, mayNobody)
 	if err != nil {
 		return Member{}, err
 	}
@@ -44,7 +44,7 @@ func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPas
 		return Member{}, err
 	}
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
-		member, err := m.findMember(ctx, tx.Reader, actor, in.ID, mayNobody)
+		member, err := m.findMember(ctx, tx.Reader, actor, in.Member, mayNobody)
 		if err != nil {
 			return store.Member{}, err
 		}
