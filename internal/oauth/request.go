@@ -24,7 +24,9 @@ type request struct {
 	address  netip.Addr // the client's, trusted proxies taken into account
 	origin   string     // scheme and host the client named: "https://auth.acme.test"
 
-	params params // of the body, once parsed
+	params params               // of the body, once parsed
+	caller caller               // once authenticated
+	named  *contract.TokenGrant // once found, at the token endpoint
 }
 
 // A handler serves one endpoint under one contract.

@@ -18,7 +18,7 @@ type grantedScopes struct {
 
 // chooseScopes returns the scopes that the text of a scope parameter asks for, which
 // must be within most; fallback, within most, when it asks for nothing. A scope that
-// most implies may be had by itself.
+// most implies may be had by itself: narrower than what was granted is always possible.
 func chooseScopes(c *contract.Contract, asked string, most, fallback contract.ScopeSet) (grantedScopes, error) {
 	if asked == "" {
 		set := fallback.Intersect(c.Expand(most))

@@ -11,8 +11,12 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/fetch"
+	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // Config is what [New] needs. Store, Contract and Authorizer are required.
@@ -25,6 +29,19 @@ type Config struct {
 
 	// Authorizer verifies secrets and tokens.
 	Authorizer *authz.Authorizer
+
+	// People knows who is signed in. Nil: nobody can authorize anything.
+	People *people.People
+
+	// Fetch gets client id metadata documents. Nil: there are no such clients.
+	Fetch *fetch.Client
+
+	// Keys has our signing keys. Nil: JWTs cannot be issued.
+	Keys *signing.Keys
+
+	// Issuers has the key sets of others, clients' included. Nil: clients cannot register
+	// a key set by its URL.
+	Issuers *token.Cache
 
 	// Sealer derives keys from the server's master key. Nil: there is none.
 	Sealer *secret.Sealer
@@ -56,7 +73,12 @@ type Server struct {
 	log   *slog.Logger
 	apply func(store.Changes)
 
-	table atomic.Pointer[table]
+	table   atomic.Pointer[table]
+	clients clients
+	memo    memo
+	proofs  *token.Replays
+
+	browser // what endpoints for browsers keep
 }
 
 // New returns a Server. It reads nothing yet.
@@ -65,9 +87,11 @@ func New(cfg Config) *Server {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.proofs = token.NewReplays(maxProofs, s.now)
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.browser = newBrowser(cfg)
 	if s.apply == nil {
 		s.apply = func(changes store.Changes) {
 			cfg.Authorizer.Apply(changes)
@@ -79,6 +103,8 @@ func New(cfg Config) *Server {
 
 // Apply makes the Server forget what changed: see [authz.Authorizer.Apply].
 func (s *Server) Apply(changes store.Changes) {
+	s.clients.forget(changes)
+	s.memo.forget(changes)
 }
 
 // A binding is an endpoint at its place.
@@ -86,6 +112,7 @@ type binding struct {
 	endpoint *contract.Endpoint
 	methods  []string // besides OPTIONS, which cors answers
 	token    *contract.TokenEndpoint
+	public   bool // a document that pages of every origin may read
 
 	// serve answers a request with one of the methods.
 	serve func(*Server, http.ResponseWriter, *request)
@@ -160,5 +187,8 @@ func (s *Server) machineBindings(c *contract.Contract) []*binding {
 	for _, e := range c.Endpoints().Token {
 		all = append(all, &binding{endpoint: &e.Endpoint, methods: post, token: e, serve: (*Server).token})
 	}
-	return all
+	e := c.Endpoints()
+	return append(all,
+		&binding{endpoint: e.Revoke, methods: post, serve: (*Server).revoke},
+		&binding{endpoint: e.Introspect, methods: post, serve: (*Server).introspect})
 }

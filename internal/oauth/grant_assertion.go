@@ -1,0 +1,111 @@
+package oauth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/token"
+)
+
+// Errors of assertions and subject tokens.
+var (
+	errNoAssertion  = refuse(codeInvalidRequest, "assertion is missing")
+	errBadAssertion = refuse(codeInvalidGrant, "the assertion is not good")
+	errAssertedMore = refuse(codeInvalidScope, "the assertion asks for more than the account may have")
+)
+
+// findAssertion exchanges a JWT that a service account signed: RFC 7523 §2.1. It is the
+// very token that opens routes directly; its audience may be our issuer or the token
+// endpoint as well. One that has an id is good once.
+func (s *Server) findAssertion(ctx context.Context, r *request) (*ticket, error) {
+	text := r.params.get("assertion")
+	if text == "" {
+		return nil, errNoAssertion
+	}
+	info, reason, err := s.cfg.Authorizer.Token(ctx, text, r.address)
+	if err := granted(reason, err, errBadAssertion); err != nil {
+		return nil, err
+	}
+	if info.Kind != r.contract.AccountKind().Name || info.Environment == nil {
+		return nil, errBadAssertion
+	}
+	if c := r.caller.client; c != nil && c.Credential.Organization != info.Organization {
+		return nil, errBadAssertion // somebody else's account
+	}
+	t := &ticket{
+		terms: r.contract.Tokens().Machine, env: info.Environment, actor: r.actor(actorAccount, info.Credential),
+		holder: info.Credential, kind: info.Kind, subject: info.Credential, organization: info.Organization,
+		most: info.Scopes, fallback: info.Scopes, notBefore: info.NotBefore,
+	}
+	if err := s.target(r, t, ""); err != nil {
+		return nil, err
+	}
+	return t, s.once(ctx, &info, text)
+}
+
+// once refuses an assertion that was used before. Only those with a jti can be told
+// apart for certain; the others are as good as a key until they expire, which is what
+// their contract wants.
+func (s *Server) once(ctx context.Context, info *authz.TokenInfo, text string) error {
+	if !hasID(text) {
+		return nil
+	}
+	first, err := s.firstUse(ctx, "assertion", info.Credential, info.ID, info.ExpiresAt)
+	if err == nil && !first {
+		return errBadAssertion
+	}
+	return err
+}
+
+// hasID reports whether a JWT that was verified has a jti.
+func hasID(text string) bool {
+	_, rest, _ := strings.Cut(text, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	plain, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return false
+	}
+	var claims struct {
+		ID string `json:"jti"`
+	}
+	return json.Unmarshal(plain, &claims) == nil && claims.ID != ""
+}
+
+// granted turns the reason why something presented is not good into an answer; nil when
+// it is good.
+func granted(reason cardea.Reason, err error, bad error) error {
+	switch {
+	case err != nil:
+		return err
+	case reason == cardea.ReasonAllowed:
+		return nil
+	case reason == cardea.ReasonRateLimited:
+		return errThrottled
+	case reason == cardea.ReasonUnavailable:
+		return errUnavailable
+	case reason == cardea.ReasonScope:
+		return errAssertedMore
+	}
+	return bad
+}
+
+// isOutage reports whether an error says nothing about what was presented: no decision
+// was possible.
+func isOutage(err error) bool {
+	switch cardea.KindOf(err) {
+	case cardea.KindUnavailable, cardea.KindStorageFull:
+		return true
+	}
+	return isBusy(err)
+}
+
+// isBusy reports whether trying again in a moment is worth it.
+func isBusy(err error) bool {
+	return errors.Is(err, token.ErrBusy) || errors.Is(err, token.ErrFetch) || errors.Is(err, context.DeadlineExceeded)
+}
