@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -27,6 +28,9 @@ type Config struct {
 	// does not work.
 	Sealer *secret.Sealer
 
+	// Fetch fetches from identity providers. Nil: one with the default rules.
+	Fetch *fetch.Client
+
 	// Apply makes the parts of Cardea that keep credentials in memory forget what
 	// changed; see manage.Config. Nil: there are none.
 	Apply func(store.Changes)
@@ -47,15 +51,27 @@ type People struct {
 	apply    func(store.Changes)
 	now      cardea.Clock
 	log      *slog.Logger
+	fetch    *fetch.Client
+
+	attempts  *throttle
+	providers providers
+	failures  failures
 }
 
 // New returns the People for a configuration.
 func New(c Config) *People {
 	p := &People{
 		store: c.Store, contract: c.Contract, hasher: c.Hasher, sealer: c.Sealer, apply: c.Apply, now: c.Now, log: c.Logger,
+		fetch: c.Fetch, attempts: newThrottle(),
 	}
 	if p.hasher == nil {
 		p.hasher = password.New(password.Config{})
+	}
+	if p.sealer == nil {
+		p.sealer = ownSealer()
+	}
+	if p.fetch == nil {
+		p.fetch = fetch.New(fetch.Config{})
 	}
 	if p.apply == nil {
 		p.apply = func(store.Changes) {}
