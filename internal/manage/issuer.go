@@ -31,11 +31,11 @@ type OrganizationIssuer struct {
 
 // IssuerStatus says how the keys of an issuer stand with this server.
 type IssuerStatus struct {
-	Count     int       `json:"count"`                // keys in use
-	FetchedAt time.Time `json:"fetched_at,omitzero"`  // of those; zero: never
-	CheckedAt time.Time `json:"checked_at,omitzero"`  // the last attempt
-	Failing   bool      `json:"failing"`              // that attempt failed
-	Algorithm []string  `json:"algorithms,omitempty"` // of the keys in use
+	Count      int       `json:"count"`               // keys in use
+	FetchedAt  time.Time `json:"fetched_at,omitzero"` // of those; zero: never
+	CheckedAt  time.Time `json:"checked_at,omitzero"` // the last attempt
+	Failing    bool      `json:"failing"`             // that attempt failed
+	Algorithms []string  `json:"algorithms,omitzero"` // of the keys in use
 }
 
 // IssuerFilter says which issuers [Manager.OrganizationIssuers] lists; "" is any.
@@ -111,7 +111,7 @@ func (m *Manager) issuerStatus(from token.Source) IssuerStatus {
 	s := m.issuers.Status(from)
 	view := IssuerStatus{Count: len(s.Keys), FetchedAt: s.Fetched, CheckedAt: s.Checked, Failing: s.Failed != nil}
 	for _, k := range s.Keys {
-		view.Algorithm = append(view.Algorithm, k.Algorithm)
+		view.Algorithms = append(view.Algorithms, k.Algorithm)
 	}
 	return view
 }
