@@ -2,7 +2,6 @@ package hook
 
 import (
 	"fmt"
-	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/fetch"
 )
 
@@ -70,6 +68,9 @@ func (v *reply) refusal() (Answer, error) {
 	}
 	if v.Body != nil {
 		out.Body = []byte(*v.Body)
+		if out.Header["Content-Type"] == nil {
+			out.Header["Content-Type"] = []string{"text/plain; charset=utf-8"} // nothing a browser runs
+		}
 	}
 	location := out.Header.Get("Location")
 	switch {
@@ -91,10 +92,3 @@ func (v *reply) refusal() (Answer, error) {
 func printableASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
-
-const slogWarn = slog.LevelWarn
-
-func logMatch(h *contract.Hook) slog.Attr { return slog.String("hook", h.Match) }
-func logRequest(q Question) slog.Attr     { return slog.String("request_id", q.RequestID) }
-func logStatus(status int) slog.Attr      { return slog.Int("status", status) }
-func logError(err error) slog.Attr        { return slog.Any("error", err) }

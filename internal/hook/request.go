@@ -3,9 +3,11 @@ package hook
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/fetch"
@@ -53,11 +56,12 @@ type messageSubject struct {
 // post asks a service by HTTP.
 func (a *Asker) post(ctx context.Context, h *contract.Hook, q Question) (Answer, error) {
 	now := a.config.Now()
-	body, err := json.Marshal(q.message(now))
+	// A stranger's header may hold any bytes; that must not keep the question back.
+	body, err := json.Marshal(q.message(now), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return Answer{}, fmt.Errorf("hook: encode the question: %w", err)
 	}
-	response, err := a.config.Fetch.Post(ctx, h.URL, "application/json", body, a.signed(q.RequestID, now, body), fetch.Options{
+	response, err := a.config.Fetch.Post(ctx, h.URL, "application/json", body, a.signed(now, body), fetch.Options{
 		MaxBytes: maxAnswer, Timeout: h.Timeout, Accept: "application/json",
 		// The contract names the address, and its text is trusted: a hook usually runs
 		// beside the API. Plain http it names on loopback only.
@@ -68,8 +72,8 @@ func (a *Asker) post(ctx context.Context, h *contract.Hook, q Question) (Answer,
 	}
 	answer, err := parse(response)
 	if err != nil {
-		a.config.Logger.LogAttrs(ctx, slogWarn, "a hook's answer is not understood",
-			logMatch(h), logRequest(q), logStatus(response.Status), logError(err))
+		a.config.Logger.WarnContext(ctx, "a hook's answer is not understood",
+			slog.String("hook", h.Match), slog.String("request_id", q.RequestID), slog.Any("error", err))
 		return Answer{}, err
 	}
 	return answer, nil
@@ -96,7 +100,8 @@ func (q *Question) message(now time.Time) message {
 // signed returns the headers that prove who asks (Standard Webhooks): the signature
 // covers id, time and body, so that a question can be neither forged nor kept for
 // later.
-func (a *Asker) signed(id string, now time.Time, body []byte) http.Header {
+func (a *Asker) signed(now time.Time, body []byte) http.Header {
+	id := "msg_" + rand.Text()
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	mac := hmac.New(sha256.New, a.config.Sign)
 	mac.Write([]byte(id + "." + stamp + "."))
