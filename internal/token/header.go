@@ -20,6 +20,7 @@ type Header struct {
 // good for finding out whose keys to ask, and for nothing else.
 type Unverified struct {
 	Issuer, Subject string
+	Audience        []string
 }
 
 // Peek reads a token's header and whom it claims to be from and about, without
@@ -34,7 +35,7 @@ func Peek(text string) (Header, Unverified, error) {
 	if err != nil {
 		return Header{}, Unverified{}, err
 	}
-	return h.Header, Unverified{Issuer: c.Issuer, Subject: c.Subject}, nil
+	return h.Header, Unverified{Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience}, nil
 }
 
 // open passes a token through the gate and decodes its first two parts.
@@ -78,7 +79,7 @@ func readHeader(part string) (header, error) {
 		return header{}, err
 	}
 	var h header
-	if err := json.Unmarshal(text, &h); err != nil || h.Algorithm == "" {
+	if !shallow(text) || json.Unmarshal(text, &h) != nil || h.Algorithm == "" {
 		return header{}, ErrMalformed
 	}
 	return h, nil

@@ -133,7 +133,7 @@ func MarshalPublic(key crypto.PublicKey) ([]byte, error) { return x509.MarshalPK
 // error is ErrKey, also when the key is none for the algorithm.
 func UnmarshalPublic(der []byte, algorithm string) (crypto.PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(der)
-	if err != nil || !fits(key, algorithm) {
+	if err != nil || !fits(key, algorithm) || weak(key) {
 		return nil, ErrKey
 	}
 	return key, nil

@@ -41,7 +41,7 @@ func NewKeySet(keys []Key) (*KeySet, error) {
 		return 0
 	})
 	for i, key := range s.keys {
-		if !fits(key.Public, key.Algorithm) {
+		if !fits(key.Public, key.Algorithm) || weak(key.Public) {
 			return nil, ErrKeySet
 		}
 		if key.ID == "" {
@@ -218,7 +218,7 @@ func (k *jwk) usable(allowed []string) (Key, bool) {
 		return Key{}, false
 	}
 	parsed, err := k.parse()
-	if err != nil {
+	if err != nil || weak(parsed) {
 		return Key{}, false
 	}
 	for _, algorithm := range allowed {

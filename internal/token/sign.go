@@ -3,9 +3,13 @@ package token
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"runtime"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -95,11 +99,21 @@ func (p PrivateKey) jose() (jose.Signer, error) {
 	if p.KeyID {
 		options.WithHeader("kid", p.ID)
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: p.Signer}, &options)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(p.Algorithm), Key: p.material()}, &options)
 	if err != nil {
 		return nil, ErrKey
 	}
 	return signer, nil
+}
+
+// material returns the key in the form that go-jose takes: as it is when it knows the
+// type, as something that signs when the key is elsewhere.
+func (p PrivateKey) material() any {
+	switch p.Signer.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
+		return p.Signer
+	}
+	return cryptosigner.Opaque(p.Signer)
 }
 
 // MarshalClaims writes claims as a JSON object, in their order. A name that occurs

@@ -1,0 +1,27 @@
+package token
+
+// VerifySignature verifies a token's envelope and nothing of what it says.
+func VerifySignature(text string, find Finder) error {
+	h, _, err := open(text)
+	if err != nil {
+		return err
+	}
+	return verifySignature(text, h.Header, find)
+}
+
+// All are the algorithms that tokens are verified with.
+func All() []string {
+	out := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		out[i] = string(a)
+	}
+	return out
+}
+
+// Limits of the cache.
+const (
+	RefreshAfter = refreshAfter
+	RecheckAfter = recheckAfter
+	RefillEvery  = refillEvery
+	Burst        = burst
+)
