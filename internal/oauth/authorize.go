@@ -1,7 +1,183 @@
 package oauth
 
-import "github.com/cardea-dev/cardea/contract"
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/people"
+)
+
+// authorize serves the authorization endpoint (RFC 6749 §3.1, RFC 9700). The order
+// matters: nothing is sent to a redirect URI before client and URI are proved, nobody is
+// asked to sign in for a request that could not succeed, and nobody is asked for consent
+// before they are signed in.
+func (s *Server) authorize(w http.ResponseWriter, r *request) {
+	ctx := r.Context()
+	q, err := r.readQuery()
+	if err != nil {
+		s.errorPage(w, r, err)
+		return
+	}
+	who, signedIn, err := s.session(ctx, r)
+	if err != nil {
+		s.errorPage(w, r, err)
+		return
+	}
+	if !signedIn && isMetadataURL(q.get("client_id")) {
+		// Only people of ours make Cardea fetch addresses that others chose.
+		s.metadataSignIn(w, r, q)
+		return
+	}
+	if q, err = s.unpack(ctx, r, q); err != nil {
+		s.errorPage(w, r, err)
+		return
+	}
+	a, err := s.prove(ctx, r, &q)
+	if err != nil {
+		s.errorPage(w, r, err)
+		return
+	}
+	if err := s.examine(ctx, r, &q, a); err != nil {
+		s.sendError(w, r, a, err)
+		return
+	}
+	if !signedIn || s.tooOld(r, &q, a, who) {
+		s.signIn(w, r, &q, a, signedIn)
+		return
+	}
+	s.decideOrAsk(w, r, a, who)
+}
+
+// decideOrAsk sends a code at once when the person has agreed already, and asks them
+// otherwise.
+func (s *Server) decideOrAsk(w http.ResponseWriter, r *request, a *asked, who people.Session) {
+	if err := a.narrow(who.Member.Role); err != nil {
+		s.sendError(w, r, a, err)
+		return
+	}
+	have, needed, err := s.consented(r.Context(), r, a, who)
+	switch {
+	case err != nil:
+		s.sendError(w, r, a, err)
+	case needed && a.prompt.none:
+		s.sendError(w, r, a, errConsentRequired)
+	case needed:
+		s.askConsent(w, r, a, who, have)
+	default:
+		s.sendCode(w, r, a, who, nil)
+	}
+}
+
+// signInPath is where people sign in, on every host that has pages.
+const signInPath = "/signin"
+
+// signIn sends the person to sign in, and back here afterwards. again: they are signed
+// in, and have to prove anew who they are.
+func (s *Server) signIn(w http.ResponseWriter, r *request, q *query, a *asked, again bool) {
+	if a.prompt.none {
+		s.sendError(w, r, a, errLoginRequired)
+		return
+	}
+	back := q.encode()
+	if again || a.prompt.login || a.maxAge >= 0 || a.isPushed {
+		back += "&" + againParameter + "=" + url.QueryEscape(s.sealAgain(a.client.id(), r.now))
+	}
+	s.toSignIn(w, r, back, again)
+}
+
+// toSignIn redirects to the sign-in page, which comes back with a query.
+func (s *Server) toSignIn(w http.ResponseWriter, r *request, query string, again bool) {
+	back := r.URL.Path
+	if query != "" {
+		back += "?" + query
+	}
+	location := signInPath + "?continue=" + url.QueryEscape(back)
+	if again {
+		location += "&again=1"
+	}
+	seeOther(w, location)
+}
+
+// seeOther redirects after whatever method: RFC 9700 §4.12 wants 303, so that a form
+// with a password is never sent on.
+func seeOther(w http.ResponseWriter, location string) {
+	h := w.Header()
+	h["Cache-Control"] = noStore
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Location", location)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// metadataSignIn is signIn for a request whose client is not known before somebody is
+// signed in.
+func (s *Server) metadataSignIn(w http.ResponseWriter, r *request, q query) {
+	switch terms := r.contract.Clients(); {
+	case len(q.repeated) > 0:
+		s.errorPage(w, r, errRepeated)
+	case terms == nil || !terms.MetadataDocuments || checkMetadataURL(q.get("client_id")) != nil:
+		s.errorPage(w, r, errUnknownClient)
+	case slices.Contains(strings.Fields(q.get("prompt")), "none"):
+		s.errorPage(w, r, errLoginRequired)
+	default:
+		s.toSignIn(w, r, q.encode(), false)
+	}
+}
+
+// session returns who is signed in.
+func (s *Server) session(ctx context.Context, r *request) (people.Session, bool, error) {
+	token := people.ReadCookie(r.Request, r.secure())
+	if token == "" || s.people == nil {
+		return people.Session{}, false, nil
+	}
+	return s.people.Session(ctx, token)
+}
+
+// secure reports whether the browser speaks TLS, here or at a trusted proxy.
+func (r *request) secure() bool { return strings.HasPrefix(r.origin, "https://") }
 
 // browserBindings returns the endpoints that people's browsers and readers of metadata
 // come to.
-func (s *Server) browserBindings(c *contract.Contract) []*binding { return nil }
+func (s *Server) browserBindings(c *contract.Contract) []*binding {
+	e := c.Endpoints()
+	get, post := []string{http.MethodGet}, []string{http.MethodPost}
+	both := append(get, post...)
+	all := []*binding{
+		{endpoint: e.Authorize, methods: both, serve: (*Server).authorize},
+		{endpoint: beside(e.Authorize, decisionSuffix), methods: post, serve: (*Server).decide},
+		{endpoint: e.PAR, methods: post, serve: (*Server).push},
+		{endpoint: e.Device, methods: post, serve: (*Server).startDevice},
+		{endpoint: e.DevicePage, methods: both, serve: (*Server).devicePage},
+		{endpoint: e.UserInfo, methods: both, serve: (*Server).userInfo},
+		{endpoint: e.JWKS, methods: readMethods, public: true, serve: (*Server).serveJWKS},
+	}
+	return slices.Concat(all, metadataBindings(c), resourceBindings(c))
+}
+
+// beside returns the endpoint whose path is that of e and a suffix, nil for nil.
+func beside(e *contract.Endpoint, suffix string) *contract.Endpoint {
+	if e == nil {
+		return nil
+	}
+	return &contract.Endpoint{Host: e.Host, Path: e.Path + suffix}
+}
+
+// narrow takes away the scopes that a member of a role may not grant to anybody.
+func (a *asked) narrow(role cardea.Role) error {
+	left := a.scopes.set.Intersect(grantable(a.client.contract, role))
+	if left == a.scopes.set {
+		return nil
+	}
+	if left.IsEmpty() {
+		return errMayNotGrant
+	}
+	a.scopes = grantedScopes{set: left, text: strings.Join(a.client.contract.ScopeNames(left), " ")}
+	return nil
+}
+
+// grantable returns the scopes that a member of a role may grant to an application.
+func grantable(c *contract.Contract, role cardea.Role) contract.ScopeSet { return c.AllScopes() }

@@ -1,0 +1,179 @@
+package oauth
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/people"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/target"
+)
+
+// Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document): a client
+// whose id is the address of a document that describes it. Nobody has registered such a
+// client, and nobody here vouches for what it says of itself.
+//
+// What the document says is used while a person is asked and while the client
+// authenticates. When a member first agrees, the client gets a row in the member's
+// organization, whose administrators can see it and turn it off; tokens, consents and
+// the audit log know it by that row's id.
+
+// maxMetadataURL bounds a client id that is an address, in bytes: people are to read it.
+const maxMetadataURL = 512
+
+// isMetadataURL reports whether a client id is meant as the address of a document. Ids
+// of registered clients never begin like this.
+func isMetadataURL(id string) bool { return strings.HasPrefix(id, "https://") }
+
+// errMetadataURL refuses addresses that are no client ids: §3 of the draft.
+var errMetadataURL = refuse(codeInvalidRequest, "the client_id is not the address of a metadata document")
+
+// checkMetadataURL checks the form of a client id that is an address. There is one
+// spelling for each: it is compared as it stands.
+func checkMetadataURL(id string) error {
+	u, err := url.Parse(id)
+	if err != nil || len(id) > maxMetadataURL || target.CheckRedirectURI(id) != nil {
+		return errMetadataURL
+	}
+	if u.Scheme != "https" || u.EscapedPath() == "" || u.EscapedPath() == "/" || u.RawQuery != "" || u.ForceQuery {
+		return errMetadataURL
+	}
+	return nil
+}
+
+// metadataHost returns the host that vouches for a document.
+func metadataHost(id string) string {
+	u, err := url.Parse(id)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// isRow reports whether the client is the row of a document in one organization: such an
+// id is none that a client may name itself by.
+func (c *client) isRow() bool { return c.MetadataURL != "" && c.Credential.ID != c.MetadataURL }
+
+// errNoDocument: the address has no good metadata document.
+var errNoDocument = cardea.Errorf(cardea.KindNotFound, "no such client")
+
+// metadataClient returns the client that a document describes, or a KindNotFound error.
+// It belongs to no organization and works in the first environment.
+func (s *Server) metadataClient(ctx context.Context, c *contract.Contract, id string) (store.Client, error) {
+	terms := c.Clients()
+	if terms == nil || !terms.MetadataDocuments || s.cfg.Fetch == nil || checkMetadataURL(id) != nil {
+		return store.Client{}, errNoDocument
+	}
+	d, err := s.documents.get(ctx, s, id)
+	if err != nil {
+		return store.Client{}, err
+	}
+	if d == nil {
+		return store.Client{}, errNoDocument
+	}
+	return d.client(c, id)
+}
+
+// client returns the client that a document describes under a contract.
+func (d *document) client(c *contract.Contract, id string) (store.Client, error) {
+	row := d.row
+	scopes := c.Clients().Scopes
+	if d.scope != nil {
+		asked, _ := c.ScopeSet(d.scope...) // what the contract does not have is nothing
+		scopes = asked.Intersect(c.Expand(scopes))
+	}
+	row.Credential = store.Credential{
+		ID: id, Kind: store.KindClient, Name: d.row.Credential.Name, Environment: c.Environments()[0].Name,
+		Scopes: c.ScopeNames(scopes),
+	}
+	row.Grants = nil
+	// The grants that a person takes part in, at the authorization page.
+	for _, g := range []contract.Grant{contract.GrantAuthorizationCode, contract.GrantRefreshToken} {
+		named := len(d.row.Grants) == 0 || slices.Contains(d.row.Grants, string(g))
+		if named && slices.Contains(c.Clients().Grants, g) {
+			row.Grants = append(row.Grants, string(g))
+		}
+	}
+	if len(row.Grants) == 0 {
+		return store.Client{}, errNoDocument
+	}
+	return row, nil
+}
+
+// registered returns the id of the row that a client has in a person's organization, ""
+// when it has none yet. blocked: an administrator has turned it off there.
+func (s *Server) registered(ctx context.Context, c *client, who people.Session) (id string, blocked bool, err error) {
+	if c.MetadataURL == "" {
+		return c.id(), false, nil
+	}
+	row, err := s.store.ClientByMetadata(ctx, c.MetadataURL, who.Organization.ID, c.env.Name)
+	switch {
+	case cardea.KindOf(err) == cardea.KindNotFound:
+		return "", false, nil
+	case err != nil:
+		return "", false, err
+	}
+	return row.Credential.ID, row.Credential.Status(s.now()) != store.StatusActive, nil
+}
+
+// ensureRow returns the id of the client's row in an organization, making it when it is
+// the first time.
+func ensureRow(ctx context.Context, tx *store.Tx, c *client, organization string) (string, error) {
+	if c.MetadataURL == "" {
+		return c.id(), nil
+	}
+	row, err := tx.ClientByMetadata(ctx, c.MetadataURL, organization, c.env.Name)
+	if err == nil && row.Credential.Status(tx.Now()) != store.StatusActive {
+		return "", errBlocked
+	}
+	if err == nil || cardea.KindOf(err) != cardea.KindNotFound {
+		return row.Credential.ID, err
+	}
+	row = c.Client
+	row.Credential = store.Credential{
+		ID: secret.NewID(c.contract.IDPrefix(contract.IDClient)), Kind: store.KindClient, Environment: c.env.Name,
+		Organization: organization, Name: c.Credential.Name, Scopes: c.contract.ScopeNames(c.contract.Clients().Scopes),
+		CreatedBy: tx.Actor().ID,
+	}
+	tx.Audit(store.Event{
+		Action: "client.discover", TargetType: "client", TargetID: row.Credential.ID, Organization: organization,
+		Detail: discoverDetail{URL: c.MetadataURL, Name: row.Credential.Name},
+	})
+	return row.Credential.ID, tx.InsertClient(ctx, row)
+}
+
+// A discoverDetail is what the audit log says of a client that a document describes.
+type discoverDetail struct {
+	URL  string `json:"metadata_url"`
+	Name string `json:"name"`
+}
+
+// ownedBy returns the client that something was issued to, given the id it was stored
+// under, when that client is the one that asks; nil when it is not, or may do nothing
+// any more. What is issued from it is issued to the client that is returned.
+func (s *Server) ownedBy(ctx context.Context, r *request, id string) (*client, error) {
+	caller := r.caller.client
+	if caller == nil {
+		return nil, nil
+	}
+	if caller.MetadataURL == "" {
+		if caller.id() != id {
+			return nil, nil
+		}
+		return caller, nil
+	}
+	row, err := s.client(ctx, r.contract, id)
+	if err != nil || row == nil || row.MetadataURL != caller.MetadataURL || !row.good(r.now) {
+		return nil, err
+	}
+	// The row says who the client is here, the document what it is like today.
+	out := *row
+	out.Public, out.Authentication, out.Grants = caller.Public, caller.Authentication, caller.Grants
+	out.scopes, out.defaults = row.scopes.Intersect(caller.contract.Expand(caller.scopes)), caller.defaults
+	return &out, nil
+}

@@ -1,0 +1,150 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// Figures of device authorization.
+const (
+	deviceLifetime = 10 * time.Minute // RFC 8628 §3.2
+	deviceInterval = 5                // seconds between polls, §3.2
+	devicesPerAddr = 30               // requests of one address in a minute
+	userCodeTries  = 4                // draws, when a code is taken
+)
+
+// userCodeAlphabet has no vowels, so that no words come out, and no two characters that
+// are hard to tell apart: RFC 8628 §6.1. Eight of its letters are 34 bits, against which
+// stand ten minutes and few guesses.
+const userCodeAlphabet = "BCDFGHJKLMNPQRSTVWXZ"
+
+// userCodeLen is the number of letters of a user code.
+const userCodeLen = 8
+
+// startDevice serves the device authorization endpoint: RFC 8628 §3.1.
+func (s *Server) startDevice(w http.ResponseWriter, r *request) {
+	ctx := r.Context()
+	var err error
+	if r.params, err = readParams(r.Request, false); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.authenticate(ctx, r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	d, text, err := s.newDevice(ctx, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	page := r.contract.EndpointURL(r.contract.Endpoints().DevicePage, r.origin)
+	s.answer(w, r, http.StatusOK, object{
+		{"device_code", text.Reveal()},
+		{"user_code", showUserCode(d.UserCode)},
+		{"verification_uri", page},
+		{"verification_uri_complete", page + "?user_code=" + showUserCode(d.UserCode)},
+		{"expires_in", int(deviceLifetime / time.Second)},
+		{"interval", deviceInterval},
+	})
+}
+
+// newDevice checks the request and stores a device code.
+func (s *Server) newDevice(ctx context.Context, r *request) (store.DeviceCode, secret.Secret, error) {
+	none := secret.Secret{}
+	c := r.caller.client
+	if c == nil || c.MetadataURL != "" || !c.may(contract.GrantDeviceCode) {
+		return store.DeviceCode{}, none, errNotForClient
+	}
+	if !s.starts.take("device "+addressKey(r.address), devicesPerAddr, r.now) {
+		return store.DeviceCode{}, none, errThrottled
+	}
+	scopes, err := chooseScopes(r.contract, r.params.get("scope"), c.scopes, c.defaults)
+	if err == nil && scopes.set.IsEmpty() {
+		err = errScope
+	}
+	if err != nil {
+		return store.DeviceCode{}, none, err
+	}
+	resource, err := checkResource(r.contract, r.origin, r.params.all("resource"))
+	if err != nil {
+		return store.DeviceCode{}, none, err
+	}
+	text := secret.New(secret.ShapePrefix, devicePrefix)
+	d := store.DeviceCode{
+		Hash: text.Hash(), Client: c.id(), Environment: c.env.Name, Scopes: r.contract.ScopeNames(scopes.set),
+		Resource: resource, Interval: deviceInterval, ExpiresAt: r.now.Add(deviceLifetime),
+	}
+	for range userCodeTries {
+		d.UserCode = newUserCode()
+		if err = s.insertDevice(ctx, r, d); cardea.KindOf(err) != cardea.KindConflict || err == nil {
+			break
+		}
+	}
+	return d, text, err
+}
+
+// devicePrefix begins device codes, so that scanners of logs know one.
+const devicePrefix = "dc_"
+
+// insertDevice stores a device code and its audit event.
+func (s *Server) insertDevice(ctx context.Context, r *request, d store.DeviceCode) error {
+	changes, err := s.store.Update(ctx, r.actor("client", d.Client), func(tx *store.Tx) error {
+		tx.Audit(store.Event{
+			Action: "device.start", TargetType: "client", TargetID: d.Client, Organization: r.caller.organization(),
+			Detail: consentDetail{Client: d.Client, Scopes: d.Scopes},
+		})
+		return tx.InsertDevice(ctx, d)
+	})
+	if err == nil {
+		s.apply(changes)
+	}
+	return err
+}
+
+// newUserCode returns a fresh user code, as it is stored.
+func newUserCode() string {
+	var code [userCodeLen]byte
+	for i := range code {
+		for {
+			var b [1]byte
+			_, _ = rand.Read(b[:]) // never fails: it stops the process instead
+			// 240 is a multiple of 20: no letter is likelier than another.
+			if b[0] < 240 {
+				code[i] = userCodeAlphabet[int(b[0])%len(userCodeAlphabet)]
+				break
+			}
+		}
+	}
+	return string(code[:])
+}
+
+// showUserCode returns a user code as people read it: XXXX-XXXX.
+func showUserCode(code string) string { return code[:userCodeLen/2] + "-" + code[userCodeLen/2:] }
+
+// readUserCode returns what somebody typed as it is stored, false when it cannot be a
+// code. Case, spaces and dashes make no difference: RFC 8628 §6.1.
+func readUserCode(typed string) (string, bool) {
+	if len(typed) > 64 {
+		return "", false
+	}
+	var b strings.Builder
+	for _, c := range strings.ToUpper(typed) {
+		switch {
+		case c == ' ' || c == '-' || c == '.' || c == '_':
+		case c < 0x80 && strings.ContainsRune(userCodeAlphabet, c):
+			b.WriteRune(c)
+		default:
+			return "", false
+		}
+	}
+	return b.String(), b.Len() == userCodeLen
+}
