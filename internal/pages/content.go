@@ -8,6 +8,9 @@ type SignIn struct {
 	Problem  string // what was wrong with the attempt before, or ""
 	Email    string // as typed before
 
+	// Title is the contract's word over the form; "" for "Sign in to" and the product.
+	Title string
+
 	// Organization is what was typed for the organization; shown with a way to change
 	// it when Chosen, else asked for as an optional member of the form.
 	Organization string
@@ -22,6 +25,7 @@ type SignIn struct {
 type Organization struct {
 	Action   string
 	Continue string
+	Title    string // "" for "Sign in to" and the product
 	Label    string // of the field, from the contract: "Enter your org name"
 	Value    string // as typed before
 	Problem  string
@@ -31,7 +35,7 @@ type Organization struct {
 // form cannot do by a redirect, because the policy of pages keeps forms on this host.
 type Leave struct {
 	Host string // the other site's
-	URL  string // https, or http of a connection marked as insecure
+	URL  string // absolute; of a page, a program's address on this device, or its own scheme
 }
 
 // Consent asks whether an application may act for the person. The answer is the form's
@@ -46,10 +50,16 @@ type Consent struct {
 
 	Account      string // the address of the person asked
 	Organization string // the name of the organization whose data it is about
+	Environment  string // the label of the environment, "" when there is one only
+	Switch       string // the path of a way to be somebody else; "" for none
 
 	// RedirectHost is where the browser goes with the answer, for people to compare
 	// with the application's name; "" when it goes nowhere (a device).
 	RedirectHost string
+
+	// Local: the answer goes to a program on the person's own device, which any program
+	// there may claim to be.
+	Local bool
 
 	// Remembered says for how long: "until you withdraw it", "for 90 days".
 	Remembered string

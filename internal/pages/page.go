@@ -46,6 +46,7 @@ var templates = func() map[string]*template.Template {
 		"script": func() string { return ScriptPath },
 		"icon":   func() string { return IconPath },
 		"first":  first,
+		"away":   away,
 	}).ParseFS(templateFiles, "templates/frame.html"))
 	all := map[string]*template.Template{}
 	for _, name := range []string{"signin", "organization", "leave", "consent", "device", "newpassword", "account", "message", "error"} {
@@ -63,6 +64,15 @@ func first(name string) string {
 	return ""
 }
 
+// away lets a page lead to an address that [Render] has found to be one that may be led
+// to: html/template knows no schemes of applications.
+func away(address string) template.URL {
+	if formSource(address) == "" {
+		return ""
+	}
+	return template.URL(address)
+}
+
 // A look is what the frame needs to know of a content.
 type look struct {
 	template string
@@ -75,11 +85,11 @@ type look struct {
 func lookOf(content any, product string) (look, bool) {
 	switch c := content.(type) {
 	case SignIn:
-		return look{template: "signin", title: "Sign in to " + product, script: c.Passkey}, true
+		return look{template: "signin", title: orSignIn(c.Title, product), script: c.Passkey}, true
 	case Organization:
-		return look{template: "organization", title: "Sign in to " + product}, true
+		return look{template: "organization", title: orSignIn(c.Title, product)}, true
 	case Leave:
-		return look{template: "leave", title: "Continue to " + c.Host}, true
+		return look{template: "leave", title: "Continue to " + c.Host}, formSource(c.URL) != ""
 	case Consent:
 		return look{template: "consent", title: "Allow access to your account"}, true
 	case Device:
@@ -94,6 +104,14 @@ func lookOf(content any, product string) (look, bool) {
 		return look{template: "error", title: c.Heading}, true
 	}
 	return look{}, false
+}
+
+// orSignIn returns a title, or the one that asks to sign in.
+func orSignIn(title, product string) string {
+	if title == "" {
+		return "Sign in to " + product
+	}
+	return title
 }
 
 // frame is what the outermost template gets.

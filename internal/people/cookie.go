@@ -57,6 +57,13 @@ func ReadCookie(r *http.Request, secure bool) string {
 	return cookies[0].Value
 }
 
+// MayHaveCookie reports whether a request's host can have a session at all: over TLS, or
+// on this computer.
+func MayHaveCookie(r *http.Request, secure bool) bool {
+	_, ok := cookieName(r, secure)
+	return ok
+}
+
 // cookieName returns the name of the session cookie for a request; ok is false where
 // there must be none.
 func cookieName(r *http.Request, secure bool) (name string, ok bool) {

@@ -113,7 +113,11 @@ func (p *People) FinishSSO(ctx context.Context, origin, ticket string, query url
 		p.failed(ctx, store.Member{Organization: c.Organization}, MethodSSO, from)
 		return secret.Secret{}, Session{}, "", errSSO()
 	}
-	err = p.change(ctx, from.nobody(), func(tx *store.Tx) error {
+	actor := from.nobody() // of whoever joins
+	if m, err := p.store.MemberByEmail(ctx, c.Organization, who.Email); err == nil {
+		actor = from.member(m.ID)
+	}
+	err = p.change(ctx, actor, func(tx *store.Tx) error {
 		first, err := tx.Remember(ctx, purposeSSO, t.ID, time.Unix(t.Expires, 0))
 		if err != nil || !first {
 			return orElse(err, errSSO())
