@@ -35,6 +35,7 @@ type Organization struct {
 // form cannot do by a redirect, because the policy of pages keeps forms on this host.
 type Leave struct {
 	Host string // the other site's
+	Text string // why; "" for that the browser goes there now
 	URL  string // absolute; of a page, a program's address on this device, or its own scheme
 }
 

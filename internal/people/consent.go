@@ -11,10 +11,13 @@ import (
 
 // A Consent is an application that a person lets act for them.
 type Consent struct {
-	ID        string
-	Client    string // its id
-	Name      string
-	Host      string // of the metadata document or home page; ""
+	ID     string
+	Client string // its id
+	Name   string
+	Host   string // of the metadata document or home page; ""
+
+	Unverified bool // it registered itself by its metadata document
+
 	Scopes    []string
 	Since     time.Time
 	ExpiresAt time.Time // zero: until withdrawn
@@ -51,17 +54,23 @@ func (p *People) consent(ctx context.Context, row store.Consent) (Consent, error
 	c := Consent{
 		ID: row.ID, Client: row.Client, Name: row.Client, Scopes: row.Scopes, Since: row.CreatedAt, ExpiresAt: row.ExpiresAt,
 	}
-	if u, err := url.Parse(row.Client); err == nil && u.Scheme == "https" {
-		c.Name, c.Host = u.Host, u.Host // a client id metadata document: nothing of it is kept here
-	}
 	client, err := p.store.Client(ctx, row.Client)
-	if err == nil {
-		c.Name = client.Credential.Name
-		if u, err := url.Parse(client.HomeURL); err == nil && u.Scheme == "https" {
-			c.Host = u.Host
-		}
+	if err != nil {
+		return c, unlessMissing(err)
 	}
-	return c, unlessMissing(err)
+	c.Name, c.Host = client.Credential.Name, hostOf(client.HomeURL)
+	if client.MetadataURL != "" { // nobody here has looked at it: what vouches is its address
+		c.Host, c.Unverified = hostOf(client.MetadataURL), true
+	}
+	return c, nil
+}
+
+// hostOf returns the host of an https URL, "" for any other text.
+func hostOf(text string) string {
+	if u, err := url.Parse(text); err == nil && u.Scheme == "https" {
+		return u.Host
+	}
+	return ""
 }
 
 // consentDetail is what the audit log keeps of a withdrawal.

@@ -76,7 +76,7 @@ func (v *visit) apps(content *pages.Account) error {
 	list, err := v.cfg.People.Consents(v.r.Context(), v.session)
 	for _, c := range list {
 		content.Apps = append(content.Apps, pages.App{
-			Consent: c.ID, Client: pages.Client{Name: c.Name, Host: c.Host}, Scopes: v.scopes(c.Scopes),
+			Consent: c.ID, Client: pages.Client{Name: c.Name, Host: c.Host, Unverified: c.Unverified}, Scopes: v.scopes(c.Scopes),
 			Since: v.instant(c.Since), Until: v.instant(c.ExpiresAt),
 		})
 	}

@@ -56,13 +56,12 @@ func New(c Config) *Server {
 	return s
 }
 
-// A route is what there is at a path: what GET shows and what POST does. need asks for
-// somebody signed in; others are sent to sign in.
+// A route is what there is at a path: what GET shows and what POST does.
 type route struct {
 	get, post handler
-	need      bool
-	json      bool // POST takes a JSON object, and answers with one
-	tool      bool // POST is for programs, and answers in JSON
+	need      bool // somebody signed in; others are sent to sign in
+	json      bool // POST takes a JSON object from a script, and answers with one
+	tool      bool // POST is for programs, which have no cookies, and answers in JSON
 }
 
 // A handler serves a visit.

@@ -29,6 +29,7 @@ type visit struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	route    route
+	tool     bool // it is a program's
 	contract *contract.Contract
 	from     people.From
 	secure   bool   // TLS here, or at a trusted proxy
@@ -70,6 +71,7 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 func (v *visit) dispatch() {
 	route := v.route
 	get := v.r.Method == http.MethodGet || v.r.Method == http.MethodHead
+	v.tool = route.tool && !get
 	h := route.post
 	if get {
 		h = route.get
@@ -82,7 +84,7 @@ func (v *visit) dispatch() {
 	case !get && v.cross.Check(v.r) != nil:
 		v.fail(http.StatusForbidden, "This request came from another site", "Nothing was done. Open the page here and try again.")
 		return
-	case !route.tool && !people.MayHaveCookie(v.r, v.secure):
+	case !v.tool && !people.MayHaveCookie(v.r, v.secure):
 		v.fail(http.StatusBadRequest, "This page needs HTTPS", "Signing in over a connection that others can read is not possible. Open this page with https.")
 		return
 	case !get && !v.read():
@@ -149,7 +151,7 @@ func plain(form url.Values) bool {
 // know finds out whose visit it is; somebody who must be signed in and is not is sent to
 // sign in.
 func (v *visit) know() bool {
-	if v.route.tool {
+	if v.tool {
 		return true
 	}
 	session, in, err := v.cfg.People.Session(v.r.Context(), people.ReadCookie(v.r, v.secure))
@@ -213,7 +215,7 @@ func name(s people.Session) string {
 // fail answers with an error page, or with what a script or a program understands.
 func (v *visit) fail(status int, heading, text string) {
 	switch {
-	case v.route.tool:
+	case v.tool:
 		v.answer(status, tokenError{"invalid_request"})
 	case v.route.json:
 		v.answer(status, refusal{Problem: heading + ". " + text})
