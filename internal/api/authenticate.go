@@ -5,21 +5,44 @@ import (
 	"strings"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/manage"
 )
 
-// Authenticate returns the actor that a request's management token stands for, or an
-// error of kind Unauthorized. It is exported for handlers that stand beside the API
-// on the same listener.
+// Authenticate returns the actor that a request's token stands for, an operator or a
+// signed-in member, or an error of kind Unauthorized. It is exported for handlers that
+// stand beside the API on the same listener.
 func (h *Handler) Authenticate(r *http.Request) (cardea.Actor, error) {
 	token, err := bearer(r.Header)
 	if err != nil {
 		return cardea.Actor{}, err
 	}
-	actor, failure := h.manager.Authenticate(r.Context(), token, peerOf(r))
-	if failure != nil {
-		return cardea.Actor{}, failure
+	actor, err := h.actor(r, token)
+	if err != nil {
+		return cardea.Actor{}, err
 	}
 	actor.RequestID = idOf(r)
+	if peer := peerOf(r); actor.Address == "" && peer.IsValid() {
+		actor.Address = peer.String()
+	}
+	return actor, nil
+}
+
+// actor returns whom a token stands for. Its form says which sort it is, so that no token
+// is tried as both.
+func (h *Handler) actor(r *http.Request, token string) (cardea.Actor, error) {
+	switch {
+	case manage.IsManagementToken(token) && !h.members, h.member == nil && !h.members:
+		return h.manager.Authenticate(r.Context(), token, peerOf(r))
+	case manage.IsManagementToken(token), h.member == nil:
+		return cardea.Actor{}, cardea.Errorf(cardea.KindUnauthorized, "management tokens are not for this address: sign in")
+	}
+	actor, ok, err := h.member(r.Context(), token)
+	switch {
+	case err != nil:
+		return cardea.Actor{}, err
+	case !ok || actor.Type != "member" || actor.ID == "": // whatever else it were, it would be more
+		return cardea.Actor{}, cardea.Errorf(cardea.KindUnauthorized, "the token is not valid, or the session is over: sign in again")
+	}
 	return actor, nil
 }
 

@@ -20,6 +20,13 @@ type Config struct {
 	// Manager carries out the operations. Required.
 	Manager *manage.Manager
 
+	// Member returns the member whom a signed-in person's token stands for; ok is false
+	// for a token that is none. Nil: nobody but operators.
+	Member func(ctx context.Context, token string) (actor cardea.Actor, ok bool, err error)
+
+	// MembersOnly refuses management tokens: for a listener that faces customers.
+	MembersOnly bool
+
 	// Logger gets one line per request that failed inside Cardea, with its cause, and per
 	// failed authentication. Nil: [slog.Default].
 	Logger *slog.Logger
@@ -28,6 +35,8 @@ type Config struct {
 // Handler serves the management API. It is safe for concurrent use.
 type Handler struct {
 	manager *manage.Manager
+	member  func(context.Context, string) (cardea.Actor, bool, error)
+	members bool // only
 	logger  *slog.Logger
 	mux     *http.ServeMux
 	browser http.CrossOriginProtection // its zero value trusts no other origin
@@ -36,7 +45,7 @@ type Handler struct {
 // New returns the handler of everything under /v1. It panics if two operations share
 // a pattern, as [http.ServeMux] does.
 func New(c Config) *Handler {
-	h := &Handler{manager: c.Manager, logger: c.Logger, mux: http.NewServeMux()}
+	h := &Handler{manager: c.Manager, member: c.Member, members: c.MembersOnly, logger: c.Logger, mux: http.NewServeMux()}
 	if h.logger == nil {
 		h.logger = slog.Default()
 	}

@@ -3,6 +3,7 @@ package manage
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
+
+// IsManagementToken reports whether a text has the form of a management token, good or
+// not.
+func IsManagementToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
 
 // Authenticate returns the operator that a management token stands for. The error is
 // of kind Unauthorized and the same for every token that does not work, or a
