@@ -28,6 +28,9 @@ type Request struct {
 	// reads it and never changes it.
 	Header http.Header
 
+	// TLS says that the connection it came over is encrypted.
+	TLS bool
+
 	// Peer is the address of the connection's other end: a client, or a trusted
 	// proxy. The zero value is an unknown peer, which no IP list admits.
 	Peer netip.Addr

@@ -20,50 +20,57 @@ func (a *Authorizer) Answer(ctx context.Context, d *Decision) ([]byte, error) {
 	}
 	values := map[string]string{"request_id": d.requestID, "environment": d.Environment}
 	if p, ok := d.Principal(); ok {
-		if err := a.describe(ctx, p, values); err != nil {
+		if err := a.describe(ctx, p, d.Member(), values); err != nil {
 			return nil, err
 		}
 	}
 	return d.Route.Answer.Render(nil, func(name string) string { return values[name] }), nil
 }
 
-// describe fills in the variables about a caller.
-func (a *Authorizer) describe(ctx context.Context, p cardea.Principal, values map[string]string) error {
+// describe fills in the variables about a caller, who is this member or "".
+func (a *Authorizer) describe(ctx context.Context, p cardea.Principal, member string, values map[string]string) error {
+	// A token may be issued to a client that is known by a URL, or by somebody else's
+	// issuer: then there is no credential, and perhaps no organization.
 	c, err := a.cfg.Store.Credential(ctx, p.Credential)
-	if err != nil {
+	if err != nil && cardea.KindOf(err) != cardea.KindNotFound {
 		return err
 	}
 	o, err := a.cfg.Store.Organization(ctx, p.Organization)
-	if err != nil {
+	if err != nil && (p.Organization != "" || cardea.KindOf(err) != cardea.KindNotFound) {
 		return err
 	}
-	m, err := a.member(ctx, &c)
-	if err != nil {
-		return err
+	if member != "" {
+		c.Member = member
+	}
+	var m store.Member
+	if p.Organization != "" {
+		if m, err = a.member(ctx, &c, p.Organization); err != nil {
+			return err
+		}
 	}
 	values["member.id"], values["member.email"] = m.ID, m.Email
 	values["member.name"], values["member.role"] = m.Name, string(m.Role)
 	values["organization.id"], values["organization.name"] = o.ID, o.Name
-	values["credential.id"], values["credential.name"], values["credential.kind"] = c.ID, c.Name, c.Kind
+	values["credential.id"], values["credential.name"], values["credential.kind"] = p.Credential, c.Name, p.Kind
 	values["subject"], values["plan"] = p.Subject, p.Plan
 	values["scopes"] = strings.Join(p.Scopes, " ")
 	return nil
 }
 
-// member returns whom a credential answers for; zero when the organization has no
+// member returns whom a credential answers for in an organization; zero when that has no
 // owner.
-func (a *Authorizer) member(ctx context.Context, c *store.Credential) (store.Member, error) {
+func (a *Authorizer) member(ctx context.Context, c *store.Credential, organization string) (store.Member, error) {
 	id := c.Member
 	if id == "" {
 		id, _ = strings.CutPrefix(c.CreatedBy, "member:")
 	}
 	if id != "" && (c.Member != "" || id != c.CreatedBy) {
 		m, err := a.cfg.Store.Member(ctx, id)
-		if c.Member != "" || err == nil && m.Organization == c.Organization {
+		if c.Member != "" || err == nil && m.Organization == organization {
 			return m, err
 		}
 	}
-	filter := store.MemberFilter{Organization: c.Organization, Role: cardea.RoleOwner}
+	filter := store.MemberFilter{Organization: organization, Role: cardea.RoleOwner}
 	owners, _, err := a.cfg.Store.Members(ctx, filter, store.Page{Limit: 100})
 	if err != nil || len(owners) == 0 {
 		return store.Member{}, err

@@ -3,14 +3,18 @@ package authz
 import (
 	"hash/maphash"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/limit"
+	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // Config is what an [Authorizer] works with.
@@ -25,6 +29,20 @@ type Config struct {
 	// Limits counts requests; nil means a table of its own, whose day counts nobody
 	// writes to the database.
 	Limits *limit.Table
+
+	// Keys are the keys that sign Cardea's own tokens; nil: there are none.
+	Keys *signing.Keys
+
+	// Issuers has the keys of other issuers; nil: none is trusted.
+	Issuers *token.Cache
+
+	// Hooks asks the contract's hooks; nil: what a hook is asked about is refused.
+	Hooks *hook.Asker
+
+	// Origin returns scheme, host and port that a request was sent to, such as
+	// "https://api.example.com"; nil works it out from the request: see
+	// [cardea.Request].
+	Origin func(*cardea.Request) string
 
 	// Now tells the time; nil means time.Now.
 	Now cardea.Clock
@@ -57,6 +75,11 @@ type Authorizer struct {
 	lookups chan struct{} // one token for each look-up under way
 	slow    chan struct{} // the same, for addresses that exceed RefusedPerMinute
 
+	verifying, slowVerifying chan struct{} // the same, for signatures
+
+	proofs *token.Replays // proofs of possession that were used
+	flaky  flaky          // see magic.go
+
 	queueTime time.Duration // how long a look-up waits for its turn
 
 	seed        maphash.Seed
@@ -76,15 +99,17 @@ type Authorizer struct {
 // A view is everything that depends on the contract, the cache included: a new
 // contract starts with an empty one, because scopes, kinds and plans have new meanings.
 type view struct {
-	contract *contract.Contract
-	carriers []carrier
-	hosts    []hostEnvironment
-	hooks    []*contract.Hook              // those that are always asked
-	secrets  map[*contract.KeyKind]*scheme // :: kind → its forms, for token endpoints
-	table    *table                        // by the hash of the text: secrets and opaque tokens
-	tokens   *table                        // by [Authorizer.tokenHash]: signed tokens
-	unknown  *unknowns
-	flights  flights
+	contract    *contract.Contract
+	carriers    []carrier
+	hosts       []hostEnvironment
+	hooks       []*contract.Hook              // those that are always asked
+	lastResort  []*contract.Hook              // those asked when no credential was sent
+	tokenScheme scheme                        // access tokens, for token endpoints
+	secrets     map[*contract.KeyKind]*scheme // :: kind → its forms, for token endpoints
+	table       *table                        // by the hash of the text: secrets and opaque tokens
+	tokens      *table                        // by [Authorizer.tokenHash]: signed tokens
+	unknown     *unknowns
+	flights     flights
 
 	// Interned parts of entries; guarded by Authorizer.mu. Both may be emptied at any
 	// time: entries hold what they need.
@@ -117,29 +142,38 @@ func New(cfg Config) *Authorizer {
 	a.refused = newRefusals(a.seed, a.cfg.RefusedPerMinute)
 	a.lookups = make(chan struct{}, a.cfg.MaxLookups)
 	a.slow = make(chan struct{}, max(1, a.cfg.MaxLookups/8))
+	// Half of the processors at most, so that whoever sends signatures that are worth
+	// nothing does not take them from those who send keys; an address that is known for
+	// it gets one at a time.
+	a.verifying = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
+	a.slowVerifying = make(chan struct{}, 1)
+	a.proofs = token.NewReplays(0, a.now)
 	a.view.Store(a.newView(cfg.Contract()))
 	return a
 }
 
 // newView returns an empty view of a contract.
 func (a *Authorizer) newView(c *contract.Contract) *view {
-	var hooks []*contract.Hook
+	var hooks, lastResort []*contract.Hook
 	for _, h := range c.Hooks() {
-		if !h.OnlyUncredential {
+		if h.OnlyUncredential {
+			lastResort = append(lastResort, h)
+		} else {
 			hooks = append(hooks, h)
 		}
 	}
 	return &view{
 		contract: c,
-		hooks:    hooks,
-		carriers: newCarriers(c),
-		hosts:    newHosts(c),
-		secrets:  newSecrets(c),
-		table:    newTable(a.cfg.CacheSize),
-		tokens:   newTable(a.cfg.TokenCacheSize),
-		unknown:  newUnknowns(),
-		accounts: map[string]*account{},
-		profiles: map[profileKey]*profile{},
+		hooks:    hooks, lastResort: lastResort,
+		carriers:    newCarriers(c),
+		hosts:       newHosts(c),
+		secrets:     newSecrets(c),
+		tokenScheme: scheme{forms: tokenForms(c), signed: hasSigned(c), bare: true},
+		table:       newTable(a.cfg.CacheSize),
+		tokens:      newTable(a.cfg.TokenCacheSize),
+		unknown:     newUnknowns(),
+		accounts:    map[string]*account{},
+		profiles:    map[profileKey]*profile{},
 	}
 }
 
@@ -205,7 +239,12 @@ func (a *Authorizer) Apply(changes store.Changes) {
 				v.table.remove(&c.Hashes[i])
 			}
 			a.changed(c.Target)
-		case store.ChangeOrganization:
+		case store.ChangeKeys:
+			if a.cfg.Keys != nil {
+				a.cfg.Keys.Applied(changes)
+			}
+			a.changed(c.Target)
+		case store.ChangeOrganization, store.ChangeMember, store.ChangeToken, store.ChangeIssuer:
 			a.changed(c.Target)
 		default:
 			// ChangeAll, or a kind this program does not know: forget everything.

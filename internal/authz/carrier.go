@@ -21,6 +21,7 @@ type scheme struct {
 	forms  []form
 	signed bool // tokens that prove themselves are sent this way
 	proof  bool // with a proof of possession (RFC 9449 §7.1)
+	bare   bool // no request comes with the credential: who asks looks at proofs
 }
 
 // A form is what the secrets of one kind, in one environment where their text tells

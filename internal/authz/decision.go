@@ -30,11 +30,13 @@ type Decision struct {
 	// carries no credential and was charged to nobody.
 	Preflight bool
 
-	requestID string
-	env       *contract.Environment
-	entry     *entry
-	fault     fault    // of a token that is nobody's
-	allow     []string // methods of a 405
+	requestID  string
+	env        *contract.Environment
+	entry      *entry
+	fault      fault    // of a token that is nobody's
+	test       string   // the word of a test credential that decided
+	hookFailed bool     // a hook did not answer
+	allow      []string // methods of a 405
 }
 
 // Identified reports whether the caller's credential exists. It may be refused all

@@ -43,6 +43,10 @@ type holder struct {
 	member string // id of the member it belongs to, or ""
 	guard  guard  // of the member
 	token  *live  // nil for keys
+
+	// mark is up to when tokens made from the credential, or for the member, were
+	// revoked; zero: they never were.
+	mark time.Time
 }
 
 // member returns the id of the member that the entry belongs to, or "".
@@ -69,6 +73,7 @@ const (
 	disabled         // the credential, or the member it belongs to
 	oldSecret        // replaced by a rotation
 	superseded       // until is the end of the overlap, not the expiry
+	suspended        // the organization that a token's client belongs to
 )
 
 // A profile is what credentials have in common. It is immutable and shared.
@@ -112,6 +117,15 @@ func (e *entry) credentialID() string {
 		return e.profile.idText
 	}
 	return e.id.Text(e.profile.idPrefix)
+}
+
+// owner returns whose requests are counted together where each credential counts for
+// itself.
+func (e *entry) owner() string {
+	if t := e.token(); t != nil && t.owner != "" {
+		return t.owner
+	}
+	return e.credentialID()
 }
 
 // setID says which credential the entry is of; the profile is set before.

@@ -35,13 +35,13 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 	granted, _ := v.contract.ScopeSet(l.Credential.Scopes...)
 	e := &entry{
 		hash:    *hash,
-		account: a.account(v, l, env, "", keep),
+		account: a.account(v, l, env, l.Organization.ID, "", keep),
 		profile: v.profile(&l.Credential, kind, env, flags, v.contract.Expand(granted), keep),
 		until:   until,
 	}
 	e.setID(l.Credential.ID)
-	if member := l.Credential.Member; member != "" {
-		e.holder = &holder{member: member, guard: a.guardOf(member)}
+	if mark := l.Credential.TokensNotBefore; l.Credential.Member != "" || !mark.IsZero() {
+		e.holder = &holder{member: l.Credential.Member, guard: a.guardOf(l.Credential.Member), mark: mark}
 	}
 	e.setUse(lastUse(l), seconds(l.Secret.LastUsedAt))
 	// Before others can find the entry: without its buckets nothing limits it.
@@ -63,17 +63,18 @@ func (a *Authorizer) fillBuckets(v *view, e *entry, l *store.Lookup, now time.Ti
 		e.account.bucket.Store(b)
 	}
 	if v.contract.LimitsPer() == contract.LimitsPerCredential || e.profile.ruled {
-		b, _ := a.limits.Bucket(e.credentialID(), now)
+		b, _ := a.limits.Bucket(e.owner(), now)
 		b.Restore(day, l.CredentialDay)
 		e.bucket.Store(b)
 	}
 }
 
 // account returns the organization in an environment, shared with the other entries
-// of it while it is current. plan is the name of the plan that counts in place of the
-// organization's own, or "". The caller holds the lock.
-func (a *Authorizer) account(v *view, l *store.Lookup, env *contract.Environment, plan string, keep bool) *account {
-	owner := l.Organization.ID + "/" + env.Name
+// of it while it is current. payer is whose requests are counted, as a rule the
+// organization's id; plan is the name of the plan that counts in place of its own, or "".
+// The caller holds the lock.
+func (a *Authorizer) account(v *view, l *store.Lookup, env *contract.Environment, payer, plan string, keep bool) *account {
+	owner := payer + "/" + env.Name
 	name := owner
 	if plan != "" {
 		name += "/" + plan

@@ -95,21 +95,26 @@ var noRequest = &cardea.Request{}
 
 // recognise is steps 3 and 4.
 func (j *judgement) recognise(ctx context.Context) (cardea.Reason, error) {
+	if isMalformed(j.text) {
+		return j.stranger(), nil
+	}
 	if _, reason := j.shape(); reason != pass {
-		j.entry = nil
 		return reason, nil
 	}
-	reason, err := j.verify(ctx)
-	return reason, err
+	return j.verify(ctx)
 }
 
 // identity tells whom the credential stands for.
 func (j *judgement) identity() Identity {
 	e := j.entry
-	return Identity{
+	id := Identity{
 		Credential: e.credentialID(), Kind: e.profile.kind.Name, Organization: e.account.organization,
 		Member: e.member(), Environment: e.profile.env, Scopes: e.profile.scopes, OldSecret: j.OldSecret,
 	}
+	if e.holder != nil {
+		id.NotBefore = e.holder.mark
+	}
+	return id
 }
 
 // noteUse writes that a secret was used, about once a minute. An idle time counts from
@@ -136,15 +141,60 @@ func (a *Authorizer) Refused(from netip.Addr) { a.refused.add(from.Unmap(), a.no
 func (a *Authorizer) Exceeded(from netip.Addr) bool { return a.refused.exceeded(from.Unmap(), a.now()) }
 
 // Token verifies an access token, a JWT or an opaque one, as a request with it would be,
-// but for route, scope and limits: for introspection, userinfo and revocation. Reasons
-// and errors are those of [Authorizer.Secret].
+// but for what belongs to the request: route, scope, limits, address lists and proof of
+// possession. It is for introspection, userinfo and revocation. from is whom a token that
+// nobody issued counts against; the zero address is nobody. Reasons and errors are those
+// of [Authorizer.Secret]; the TokenInfo is filled in whenever the token is genuine, also
+// when it has been revoked or has expired.
 func (a *Authorizer) Token(ctx context.Context, text string, from netip.Addr) (TokenInfo, cardea.Reason, error) {
-	return TokenInfo{}, cardea.ReasonUnavailable, nil
+	return a.tokenInfo(ctx, a.begin(from), text)
+}
+
+// Assertion verifies a token that a service account has signed to exchange it for another
+// (RFC 7523 §2.1): as Token does, but it may be for one of these audiences as well as for
+// the API. Whether it was used before is the caller's to find out.
+func (a *Authorizer) Assertion(ctx context.Context, text string, audiences []string, from netip.Addr) (TokenInfo, cardea.Reason, error) {
+	j := a.begin(from)
+	j.audiences = audiences
+	if j.audiences == nil {
+		j.audiences = []string{}
+	}
+	info, reason, err := a.tokenInfo(ctx, j, text)
+	if j.entry != nil && j.entry.token().origin != fromAccount {
+		j.fault = faultType
+		return TokenInfo{}, j.stranger(), nil
+	}
+	return info, reason, err
 }
 
 // External verifies a token of a trusted issuer or of an organization's issuer, for
 // token exchange (RFC 8693). env is the environment it is exchanged in; nil takes the
-// issuer's first.
+// issuer's first. Otherwise it is as Token.
 func (a *Authorizer) External(ctx context.Context, text string, env *contract.Environment, from netip.Addr) (TokenInfo, cardea.Reason, error) {
-	return TokenInfo{}, cardea.ReasonUnavailable, nil
+	j := a.begin(from)
+	j.env = env
+	info, reason, err := a.tokenInfo(ctx, j, text)
+	switch {
+	case j.entry == nil:
+	case !j.entry.token().external():
+		j.fault = faultIssuer
+		return TokenInfo{}, j.stranger(), nil
+	case reason == pass && env != nil && env != j.entry.profile.env:
+		return info, cardea.ReasonWrongEnvironment, nil
+	}
+	return info, reason, err
+}
+
+// tokenInfo judges a token as far as that can be done without a request.
+func (a *Authorizer) tokenInfo(ctx context.Context, j *judgement, text string) (TokenInfo, cardea.Reason, error) {
+	j.scheme, j.text = &j.view.tokenScheme, text
+	if reason, err := j.recognise(ctx); reason != pass {
+		return TokenInfo{}, reason, err
+	}
+	reason := j.ended()
+	t := j.entry.token()
+	return TokenInfo{
+		Identity: j.identity(), ID: t.id, Client: t.client, Subject: t.subject, IssuedAt: t.iat,
+		ExpiresAt: time.UnixMicro(t.until).UTC(), DPoP: t.jkt, OwnJWT: t.origin == fromUs,
+	}, reason, nil
 }

@@ -84,10 +84,22 @@ func (j *judgement) renewBuckets(ctx context.Context) error {
 	var l store.Lookup
 	if outerRule.PerDay > 0 || innerRule.PerDay > 0 {
 		var err error
-		if l, err = j.a.cfg.Store.LookupSecret(ctx, j.entry.hash); err != nil {
+		if l, err = j.entry.lookup(ctx, j.a.cfg.Store); err != nil {
 			return unavailable(err)
 		}
 	}
 	j.a.fillBuckets(j.view, j.entry, &l, j.now)
 	return nil
+}
+
+// lookup reads the entry's record again.
+func (e *entry) lookup(ctx context.Context, db *store.DB) (store.Lookup, error) {
+	t := e.token()
+	switch {
+	case t == nil:
+		return db.LookupSecret(ctx, e.hash)
+	case t.origin == fromDatabase:
+		return db.LookupToken(ctx, e.hash)
+	}
+	return db.LookupPrincipal(ctx, t.query)
 }

@@ -60,15 +60,18 @@ func (f *flights) finish(hash *secret.Hash, fl *flight) {
 
 // A question is a credential that is not in the cache, or not as it is now.
 type question struct {
-	hash secret.Hash // of its whole text
-	now  time.Time
-	need int64 // the last change that was applied when the request began
-	slow bool  // its address made too many refused attempts; those share a few turns
+	hash  secret.Hash // of its whole text
+	place secret.Hash // where its entry is kept; for secrets the same
+	now   time.Time
+	need  int64 // the last change that was applied when the request began
+	slow  bool  // its address made too many refused attempts; those share a few turns
 
 	opaque bool                  // an access token that the database knows by its hash
 	signed string                // a token that proves itself, else ""
 	known  *verified             // of a signed token whose signature was verified before, or nil
 	wanted *contract.Environment // the world that the request's target names, or nil
+
+	audiences []string // of an assertion: others than the API's that are as good
 }
 
 // lookup asks the store, and for a signed token its issuer's keys, about a credential
@@ -121,13 +124,16 @@ func (a *Authorizer) run(ctx context.Context, v *view, q *question, fl *flight) 
 // findOpaque looks a secret or an opaque token up by its hash.
 func (a *Authorizer) findOpaque(ctx context.Context, v *view, q *question, fl *flight) error {
 	query := a.cfg.Store.LookupSecret
+	if q.opaque {
+		query = a.cfg.Store.LookupToken
+	}
 	l, err := a.ask(ctx, q.slow, func(ctx context.Context) (store.Lookup, error) { return query(ctx, q.hash) })
 	if err != nil {
 		return err
 	}
 	fl.seq = l.Seq
 	if q.opaque {
-		fl.entry = a.fillOpaque(v, q, &l)
+		fl.entry, fl.fault = a.fillOpaque(v, q, &l)
 	} else {
 		fl.entry = a.fill(v, &q.hash, &l, q.now)
 	}

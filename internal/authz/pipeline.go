@@ -27,10 +27,15 @@ type judgement struct {
 
 	// What the steps find out, in their order.
 	path   string
+	query  string
 	scheme *scheme
 	text   string // the credential as presented
 	form   *form
-	hash   secret.Hash
+	hash   secret.Hash // where the cache has it
+	role   role        // what a test credential plays
+
+	audiences []string       // see [Authorizer.Assertion]
+	answer    *cardea.Denial // what a hook answers
 }
 
 // Authorize judges a request: the ten steps, in their order. A Decision is complete
@@ -61,10 +66,10 @@ func (j *judgement) decide(ctx context.Context) (cardea.Step, cardea.Reason, err
 		return cardea.StepRoute, reason, nil
 	}
 	if j.Preflight || j.Route.Public {
-		return cardea.StepRoute, j.open(), nil
+		return j.open(ctx)
 	}
 	if reason := j.credential(); reason != pass {
-		return cardea.StepCredential, reason, nil
+		return j.lastResort(ctx, reason)
 	}
 	if step, reason := j.shape(); reason != pass {
 		return step, reason, nil
@@ -81,11 +86,14 @@ func (j *judgement) decide(ctx context.Context) (cardea.Step, cardea.Reason, err
 	if reason := j.address(); reason != pass {
 		return cardea.StepAddress, reason, nil
 	}
+	if step, reason := j.play(); reason != pass {
+		return step, reason, nil // a test credential on command
+	}
 	if reason := j.scope(); reason != pass {
 		return cardea.StepScope, reason, nil
 	}
-	if reason := j.hook(); reason != pass {
-		return cardea.StepHook, reason, nil
+	if reason, err := j.hook(ctx); reason != pass {
+		return cardea.StepHook, reason, err
 	}
 	reason, err := j.limit(ctx)
 	return cardea.StepLimit, reason, err
@@ -103,7 +111,7 @@ func (j *judgement) route() cardea.Reason {
 	if err != nil {
 		return cardea.ReasonBadRequest
 	}
-	j.path = parts.Path
+	j.path, j.query = parts.Path, parts.Query
 	method, preflight := j.method()
 	m := j.view.contract.Match(method, parts.Path)
 	if preflight && (m.Route == nil || m.Route.CORS == nil) {
@@ -147,20 +155,25 @@ func (j *judgement) locate(m contract.Match, preflight bool) cardea.Reason {
 
 // open ends the decision on a route that asks for no credential: one that is sent is
 // not looked at, and nobody is charged.
-func (j *judgement) open() cardea.Reason {
+func (j *judgement) open(ctx context.Context) (cardea.Step, cardea.Reason, error) {
+	if reason := j.settle(); reason != pass {
+		return cardea.StepRoute, reason, nil
+	}
+	reason, err := j.hook(ctx)
+	return cardea.StepRoute, reason, err
+}
+
+// settle finds the environment of a request without a caller: the one that the target
+// names, or the first in which the route exists.
+func (j *judgement) settle() cardea.Reason {
 	if j.env == nil {
-		for i, exists := range j.Route.Environments {
-			if exists {
-				j.env = j.view.contract.Environments()[i]
-				break
-			}
-		}
+		j.env = choose(j.view.contract, j.Route.Environments, nil)
 	}
 	if j.env == nil {
 		return cardea.ReasonNoRoute
 	}
 	j.Environment = j.env.Name
-	return j.hook()
+	return pass
 }
 
 // credential is step 2: exactly one credential is presented. Two are never chosen
@@ -215,6 +228,9 @@ func (j *judgement) shape() (cardea.Step, cardea.Reason) {
 			return cardea.StepShape, pass
 		}
 	}
+	if j.scheme.signed && j.signed() || j.acts() {
+		return cardea.StepShape, pass
+	}
 	switch {
 	case hasComma(j.text):
 		// Lists joined by a proxy. No credential has a comma.
@@ -225,37 +241,59 @@ func (j *judgement) shape() (cardea.Step, cardea.Reason) {
 	return cardea.StepShape, j.stranger()
 }
 
-// verify is step 4: the credential exists. What the cache does not have, or has from
-// before its organization changed, is asked of the store.
+// verify is step 4: the credential exists, or proves itself. What the cache does not
+// have, or has from before something it depends on changed, is asked of the store.
 func (j *judgement) verify(ctx context.Context) (cardea.Reason, error) {
-	if j.entry == nil || j.a.stale(j.entry) {
+	if j.entry == nil || j.a.stale(j.entry) || !j.a.vouched(ctx, j.entry, j.now) {
 		if reason, err := j.find(ctx); reason != pass {
 			return reason, err
 		}
 	}
-	if j.form.kind != nil && j.entry.profile.kind != j.form.kind {
-		// A secret of a kind that is not sent this way.
+	p := j.entry.profile
+	if j.form.kind != nil && p.kind != j.form.kind || j.role.word != "" && !p.env.TestCredentials {
+		// A secret of a kind that is not sent this way, or with a word behind it where
+		// words mean nothing.
 		j.entry = nil
+		return j.stranger(), nil
+	}
+	return j.possession(), nil
+}
+
+// find asks about a credential that is not in the cache, or not as it is now.
+func (j *judgement) find(ctx context.Context) (cardea.Reason, error) {
+	q := j.question(ctx)
+	e, fault, err := j.a.lookup(ctx, j.view, &q)
+	j.entry, j.fault = e, fault
+	switch {
+	case q.slow && errors.Is(err, errBusy):
+		return j.stranger(), nil // its address has used up the patience there is
+	case err != nil:
+		return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
+	case e == nil && fault == faultExpired:
+		return cardea.ReasonExpired, nil // and nobody's guess: its signature is good
+	case e == nil:
 		return j.stranger(), nil
 	}
 	return pass, nil
 }
 
-// find asks about a credential that is not in the cache, or not as it is now.
-func (j *judgement) find(ctx context.Context) (cardea.Reason, error) {
-	slow := j.entry == nil && j.a.refused.exceeded(j.Client, j.now)
-	q := question{hash: j.hash, now: j.now, need: j.need, slow: slow, wanted: j.env}
-	e, fault, err := j.a.lookup(ctx, j.view, &q)
-	j.entry, j.fault = e, fault
-	switch {
-	case slow && errors.Is(err, errBusy):
-		return j.stranger(), nil // its address has used up the patience there is
-	case err != nil:
-		return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
-	case e == nil:
-		return j.stranger(), nil
+// question puts what is known of the credential so far.
+func (j *judgement) question(ctx context.Context) question {
+	q := question{
+		hash: j.hash, place: j.hash, now: j.now, need: j.need, wanted: j.env, audiences: j.audiences,
+		slow: j.entry == nil && j.a.refused.exceeded(j.Client, j.now),
 	}
-	return pass, nil
+	switch {
+	case j.form == signedForm:
+		q.signed = j.text
+		q.hash = flightHash(j.text, j.env, j.audiences != nil)
+		if j.entry != nil && j.a.vouched(ctx, j.entry, j.now) {
+			q.known = j.entry.token().verified
+		}
+	case j.form.kind == j.view.contract.TokenKind():
+		q.opaque = true
+	}
+	return q
 }
 
 // environment is step 6: what the record says, what the prefix says and what the
@@ -290,18 +328,6 @@ func (j *judgement) address() cardea.Reason {
 func (j *judgement) scope() cardea.Reason {
 	if !j.entry.profile.scopes.Contains(j.Route.Scopes) {
 		return cardea.ReasonScope
-	}
-	return pass
-}
-
-// hook is step 9. This version asks no hooks: a request that the contract asks one
-// about is refused, because nobody is there to let it pass. Hooks for requests without
-// a credential are a last resort, and step 2 has refused those already.
-func (j *judgement) hook() cardea.Reason {
-	for _, h := range j.view.hooks {
-		if h.Matches(j.req.Method, j.path) {
-			return cardea.ReasonHook
-		}
 	}
 	return pass
 }

@@ -401,7 +401,7 @@ func TestScopes(t *testing.T) {
 	w.allow(bearer("GET", "/v1/records", alias))
 	w.allow(bearer("DELETE", "/v1/records/1", admin))
 	d := w.ask(bearer("POST", "/v1/records", read))
-	if x := d.Explain(); !strings.Contains(x.Fix, "write") || x.Line == 0 {
+	if x := d.Explain(); !strings.Contains(x.Detail, "write") || x.Line == 0 {
 		t.Errorf("explanation %+v", x)
 	}
 }

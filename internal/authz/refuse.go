@@ -45,23 +45,41 @@ func (j *judgement) forget() { j.entry, j.Limit = nil, cardea.Limit{} }
 // refuse fills in the answer. Callers in good standing are told their limits.
 func (j *judgement) refuse() {
 	e := j.entry
-	if e != nil && j.Step != cardea.StepLimit && j.Step != cardea.StepStanding && j.mayPeek() {
+	if e != nil && j.Step != cardea.StepLimit && j.Step != cardea.StepStanding && j.fault == sound && j.mayPeek() {
 		j.peek()
 	}
 	if j.Environment == "" && e != nil {
 		j.Environment = e.profile.env.Name
 	}
-	vars := contract.Vars{RequestID: j.req.ID, RetryAfter: j.Limit.RetryAfter, Allow: j.allow}
+	vars := contract.Vars{
+		RequestID: j.req.ID, RetryAfter: j.Limit.RetryAfter, Allow: j.allow, Origin: j.a.origin(j.req), Kind: j.kindName(),
+	}
 	if j.Reason == cardea.ReasonUnavailable {
 		vars.RetryAfter = 1
 	}
 	if j.Route != nil {
 		vars.Scopes = j.Route.Scopes
 	}
-	j.Denial = j.view.contract.Denial(j.Reason, vars)
+	if j.Denial = j.answer; j.Denial == nil {
+		j.Denial = j.view.contract.Denial(j.Reason, vars)
+	}
 	if e == nil {
 		j.Limit = cardea.Limit{} // no known caller, no limit headers
 	}
+}
+
+// kindName returns the name of the refused credential's kind as far as it was recognised,
+// or "".
+func (j *judgement) kindName() string {
+	switch {
+	case j.entry != nil:
+		return j.entry.profile.kind.Name
+	case j.form == signedForm:
+		return j.view.contract.TokenKind().Name
+	case j.form != nil:
+		return j.form.kind.Name
+	}
+	return ""
 }
 
 // mayPeek reports whether the caller's credential is good, whatever the request is

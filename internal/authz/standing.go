@@ -30,7 +30,7 @@ func (j *judgement) ended() cardea.Reason {
 		return cardea.ReasonRevoked
 	case e.profile.flags&disabled != 0:
 		return cardea.ReasonDisabled
-	case e.account.suspended:
+	case e.account.suspended || e.profile.flags&suspended != 0:
 		return cardea.ReasonSuspended
 	case e.until != 0 && j.now.UnixMicro() >= e.until:
 		if e.profile.flags&superseded != 0 {

@@ -32,6 +32,20 @@ func (a *Authorizer) tokenHash(text string, wanted *contract.Environment) (h sec
 	return h
 }
 
+// flightHash tells signed tokens apart that are being looked up, and those that are known
+// to be worth nothing: strangers choose those texts, so it is a SHA-256. What an assertion
+// may be for is not what a request's token may be for.
+func flightHash(text string, wanted *contract.Environment, assertion bool) secret.Hash {
+	h := secret.HashOf(text)
+	if wanted != nil {
+		h[0] ^= byte(wanted.Index + 1)
+	}
+	if assertion {
+		h[1] ^= 1
+	}
+	return h
+}
+
 // cachedToken returns the entry of a signed token, or nil.
 func (v *view) cachedToken(h *secret.Hash, text string) *entry {
 	e := v.tokens.get(h)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
 )
 
@@ -30,13 +31,15 @@ type verified struct {
 	jkt     string // thumbprint of the key it is bound to (RFC 9449 §6.1), or ""
 	plan    string // the plan that its issuer says, or ""
 	issuer  string // of a token of somebody else's: what the issuer is called here
-	exp     int64  // Unix time in seconds, exactly as the token says
+	place   string // of an organization's issuer: see [store.ChangeIssuer]
+	family  string // of tokens that it is renewed with, or ""
+	until   int64  // exp, in microseconds of Unix time
 	iat     time.Time
 
 	// organization is the one that the token itself names, or "".
 	organization string
 
-	// query
+	query store.PrincipalQuery // finds those it names
 
 	// What the signature was verified with.
 
@@ -62,11 +65,18 @@ const (
 // we know.
 func (t *verified) external() bool { return t.origin == fromIssuer || t.origin == fromOrganization }
 
+// Places of the guards that are asked for by name.
+const (
+	guardToken = 2 // by the id under which it is revoked
+	guardKey   = 5 // the key that signed it, or the trust in who did
+)
+
 // A live is a token in the cache, with what its standing depends on.
 type live struct {
 	*verified
-	guards [5]guard // of credential, account key, token, grant and consent, in any order
-	owner  string   // whose requests are counted together when each credential counts, "": the credential's
+	mark   time.Time // the latest watermark: see [Identity.NotBefore]
+	guards [6]guard  // of what the token stands and falls with besides organization and member
+	owner  string    // whose requests are counted together when each credential counts, "": the credential's
 }
 
 // A fault is what is wrong with a token that is nobody's, for the request log. Callers

@@ -54,7 +54,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *call {
 	c.target = r.RequestURI
 	c.request = cardea.Request{
 		ID: h.cfg.Contract().NewRequestID(), Method: r.Method, Host: r.Host,
-		Target: r.RequestURI, Header: r.Header, Peer: peer(r.RemoteAddr),
+		Target: r.RequestURI, Header: r.Header, Peer: peer(r.RemoteAddr), TLS: r.TLS != nil,
 	}
 	return c
 }
@@ -245,9 +245,6 @@ func (c *call) event(took time.Duration) record.Event {
 	if d.Contract != nil && !d.Allowed {
 		x := d.Explain()
 		e.ContractLine, e.Detail = x.Line, x.Detail
-		if x.Fix != "" {
-			e.Detail += "\n" + x.Fix
-		}
 	}
 	return e
 }

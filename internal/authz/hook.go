@@ -1,0 +1,122 @@
+package authz
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/hook"
+)
+
+// hook is step 9: nobody whom the contract asks objects. A hook can only narrow: all that
+// match must agree, and one that does not answer has not agreed.
+func (j *judgement) hook(ctx context.Context) (cardea.Reason, error) {
+	if len(j.view.hooks) == 0 {
+		return pass, nil
+	}
+	return j.askAll(ctx, j.view.hooks)
+}
+
+// lastResort goes on from step 2 when no credential was sent: where the contract has hooks
+// for that, they decide alone. Who passes is nobody in particular: there is no principal,
+// and nobody is charged.
+func (j *judgement) lastResort(ctx context.Context, missing cardea.Reason) (cardea.Step, cardea.Reason, error) {
+	if missing != cardea.ReasonMissingCredential || !j.concerned(j.view.lastResort) {
+		return cardea.StepCredential, missing, nil
+	}
+	if reason := j.settle(); reason != pass {
+		return cardea.StepRoute, reason, nil
+	}
+	// An address whose attempts were refused too often shares a few turns, as for
+	// credentials: a hook is somebody's service.
+	if j.a.refused.exceeded(j.Client, j.now) {
+		if j.a.turn(ctx, j.a.slow) != nil {
+			return cardea.StepCredential, j.stranger(), nil
+		}
+		defer func() { <-j.a.slow }()
+	}
+	reason, err := j.askAll(ctx, j.view.lastResort)
+	if reason == pass {
+		reason, err = j.hook(ctx)
+	}
+	if reason != pass && err == nil {
+		j.a.refused.add(j.Client, j.now)
+	}
+	return cardea.StepHook, reason, err
+}
+
+// concerned reports whether one of the hooks is asked about the request.
+func (j *judgement) concerned(hooks []*contract.Hook) bool {
+	for _, h := range hooks {
+		if h.Matches(j.req.Method, j.path) {
+			return true
+		}
+	}
+	return false
+}
+
+// errNoHooks is the error of a server that was given nothing to ask hooks with.
+var errNoHooks = errors.New("nobody is there to ask the hook")
+
+// askAll asks the hooks that match, in the contract's order, until one does not agree.
+func (j *judgement) askAll(ctx context.Context, hooks []*contract.Hook) (cardea.Reason, error) {
+	for _, h := range hooks {
+		if !h.Matches(j.req.Method, j.path) {
+			continue
+		}
+		if j.a.cfg.Hooks == nil {
+			return cardea.ReasonHook, unanswered(errNoHooks)
+		}
+		a, err := j.a.cfg.Hooks.Ask(ctx, h, j.toHook())
+		switch {
+		case err != nil:
+			j.hookFailed = true
+			return cardea.ReasonHook, unanswered(err)
+		case !a.Allow:
+			if a.Status != 0 {
+				j.answer = &cardea.Denial{Status: a.Status, Header: a.Header, Body: a.Body}
+			}
+			return cardea.ReasonHook, nil
+		}
+	}
+	return pass, nil
+}
+
+// unanswered is the error of a hook that did not answer, for the server's log. The request
+// is refused as if the hook had refused it.
+func unanswered(cause error) error {
+	return &cardea.Error{Kind: cardea.KindUnavailable, Public: "the request could not be checked", Cause: cause}
+}
+
+// toHook describes the request to a hook, without what authenticates its sender.
+func (j *judgement) toHook() hook.Question {
+	query, _ := url.ParseQuery(j.query)
+	host, _, _ := strings.Cut(j.req.Host, ":")
+	q := hook.Question{
+		RequestID: j.req.ID, Method: j.req.Method, Path: j.path, Query: query, Host: host,
+		Environment: j.Environment, Header: j.harmless(), Route: j.Route.Pattern,
+	}
+	if j.Client.IsValid() {
+		q.ClientAddress = j.Client.String()
+	}
+	if p, ok := j.Principal(); ok {
+		q.Principal = &p
+	}
+	return q
+}
+
+// harmless returns the request's headers without those that carry credentials.
+func (j *judgement) harmless() http.Header {
+	h := j.req.Header.Clone()
+	for i := range j.view.carriers {
+		delete(h, j.view.carriers[i].header)
+	}
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Dpop"} {
+		delete(h, name)
+	}
+	return h
+}

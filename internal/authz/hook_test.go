@@ -1,0 +1,118 @@
+package authz
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/fetch"
+	"github.com/cardea-dev/cardea/internal/hook"
+	"github.com/cardea-dev/cardea/internal/store"
+)
+
+// hooked returns the contract of the tests with these hooks.
+func hooked(t testing.TB, hooks ...string) *contract.Contract {
+	return load(t, strings.Replace(acme, "errors:\n", "hooks: ["+strings.Join(hooks, ", ")+"]\nerrors:\n", 1))
+}
+
+// withHooks gives a world somebody to ask hooks.
+func withHooks(c *Config) {
+	c.Hooks = hook.New(hook.Config{Fetch: fetch.New(fetch.Config{AllowPrivate: true}), Sign: make([]byte, 32)})
+}
+
+// Guarantee: a hook that is always asked closes what it refuses, to known callers and on
+// public routes; one for requests without a credential closes nothing to the others.
+func TestHooksNarrow(t *testing.T) {
+	w := newWorld(t, nil, withHooks)
+	k := w.key(w.organization("standard"), "api_key", "live")
+	w.contract.Store(hooked(t, `{match: "/v1/{rest...}", when: always, cel: "request.method == 'POST'"}`))
+	d := w.expect(bearer("GET", "/v1/records", k), cardea.StepHook, cardea.ReasonHook)
+	if d.Denial.Status != 403 || d.Explain().Detail == "" || !d.Identified() {
+		t.Errorf("%+v, %+v", d.Denial, d.Explain())
+	}
+	w.expect(request("GET", "/v1/public"), cardea.StepRoute, cardea.ReasonHook)
+	w.allow(bearer("GET", "/live/data", k))
+	w.expect(bearer("POST", "/v1/records", k), cardea.StepScope, cardea.ReasonScope)
+	w.contract.Store(hooked(t, `{match: "GET /v1/records", when: no_credential, cel: "false"}`))
+	w.allow(bearer("GET", "/v1/records", k))
+}
+
+// Guarantee: without somebody to ask, and when a hook fails, the door is closed, and the
+// log is told why.
+func TestHooksFailClosed(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for name, tt := range map[string]struct {
+		adjust func(*Config)
+		hook   string
+	}{
+		"nobody to ask": {func(*Config) {}, `{match: "/v1/{rest...}", when: always, cel: "true"}`},
+		"no answer":     {withHooks, `{match: "/v1/{rest...}", when: always, url: "` + gone.URL + `"}`},
+		"last resort":   {withHooks, `{match: "/v1/{rest...}", when: no_credential, url: "` + gone.URL + `"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil, tt.adjust)
+			w.contract.Store(hooked(t, tt.hook))
+			r := request("GET", "/v1/records")
+			if name != "last resort" {
+				r = bearer("GET", "/v1/records", w.key(w.organization("standard"), "api_key", "live"))
+			}
+			d, err := w.Authorize(t.Context(), r)
+			if cardea.KindOf(err) != cardea.KindUnavailable || d.Allowed || d.Reason != cardea.ReasonHook || d.Denial == nil {
+				t.Errorf("%v, %v", d.Reason, err)
+			}
+		})
+	}
+}
+
+// Guarantee: where the contract says so, a hook decides about requests without any
+// credential: who it lets pass is nobody in particular, and its refusal goes over the wire
+// as it is. A request with a credential, however bad, never gets that far.
+func TestHookAsLastResort(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		body := make([]byte, r.ContentLength)
+		_, _ = r.Body.Read(body)
+		if strings.Contains(string(body), `"x-guest":"1"`) {
+			_, _ = w.Write([]byte(`{"allow": true}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"allow": false, "status": 418, "headers": {"content-type": "text/plain"}, "body": "No soup!"}`))
+	}))
+	defer server.Close()
+	w := newWorld(t, nil, withHooks)
+	k := w.key(w.organization("standard"), "api_key", "live")
+	w.contract.Store(hooked(t, `{match: "/{environment}/data", when: no_credential, url: "`+server.URL+`"}`))
+	d := w.expect(request("GET", "/test/data", "X-Guest", "1"), cardea.StepHook, cardea.ReasonAllowed)
+	if d.Identified() || d.Limit != (cardea.Limit{}) || d.Upstream() != "http://127.0.0.1:9001" || d.Environment != "test" {
+		t.Errorf("%+v at %q", d.Decision, d.Upstream())
+	}
+	d = w.expect(request("GET", "/live/data"), cardea.StepHook, cardea.ReasonHook)
+	if d.Denial.Status != 418 || string(d.Denial.Body) != "No soup!" || d.Denial.Header.Get("Content-Type") != "text/plain" {
+		t.Errorf("%+v", d.Denial)
+	}
+	n := asked.Load()
+	w.expect(request("GET", "/live/data", "Authorization", "Bearer x", "X-Guest", "1"), cardea.StepShape, cardea.ReasonInvalidCredential)
+	w.expect(request("GET", "/v1/records", "X-Guest", "1"), cardea.StepCredential, cardea.ReasonMissingCredential)
+	w.allow(bearer("GET", "/live/data", k))
+	if asked.Load() != n {
+		t.Error("the hook was asked about a request that has a credential, or that it does not match")
+	}
+}
+
+// Guarantee: a hook never sees what authenticates its sender.
+func TestHooksSeeNoCredential(t *testing.T) {
+	w := newWorld(t, nil, withHooks)
+	o := w.organization("standard")
+	seen := `request.headers.exists(h, h == 'authorization' || h == 'x-apikey' || h == 'dpop')`
+	w.contract.Store(hooked(t, `{match: "/v1/{rest...}", when: always, cel: "!(`+seen+`)"}`))
+	w.allow(bearer("GET", "/v1/records", w.key(o, "api_key", "live")))
+	space := w.key(o, "space", "live", func(c *store.Credential) { c.Scopes = []string{"read"} })
+	w.allow(request("GET", "/v1/records", "X-Apikey", space.Reveal()))
+}
