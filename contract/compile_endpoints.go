@@ -155,6 +155,7 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 			k.r.errorf(g.value.pos, "assertions are signed by service accounts, and the contract has none").
 				suggest("add a service_accounts section")
 		}
+		k.sentAs(g, "urn:ietf:params:oauth:grant-type:jwt-bearer")
 		return out
 	case GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode, GrantTokenExchange:
 		if k.c.clients == nil {
@@ -165,6 +166,16 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 		}
 		if out.Grant == GrantRefreshToken && k.d.Tokens.Refresh == nil {
 			k.r.errorf(g.value.pos, "no refresh tokens are issued").suggest("add tokens.refresh")
+		}
+		if out.Grant == GrantTokenExchange && len(k.d.Issuers.entries) == 0 && k.d.OwnIssuers == nil {
+			k.r.errorf(g.value.pos, "there is nobody whose tokens could be exchanged").
+				suggest("add trusted_issuers or organization_issuers")
+		}
+		switch out.Grant {
+		case GrantDeviceCode:
+			k.sentAs(g, "urn:ietf:params:oauth:grant-type:device_code")
+		case GrantTokenExchange:
+			k.sentAs(g, "urn:ietf:params:oauth:grant-type:token-exchange")
 		}
 		return out
 	}
@@ -186,15 +197,15 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 	return out
 }
 
-// hasGrant reports whether a grant is in the list.
-func hasGrant(grants []Grant, g Grant) bool {
-	for _, one := range grants {
-		if one == g {
-			return true
-		}
+// sentAs warns of a grant under a name that no library sends.
+func (k *compiler) sentAs(g entry[text], name string) {
+	if g.key.value != name {
+		k.r.warnf(g.key.pos, "clients' libraries call this grant by another name").suggest("write %s: %s", quote(name), g.value.value)
 	}
-	return false
 }
+
+// hasGrant reports whether a grant is in the list.
+func hasGrant(grants []Grant, g Grant) bool { return slices.Contains(grants, g) }
 
 // checkJSONEndpoint refuses secrets in a body that no OAuth library would send there.
 func (k *compiler) checkJSONEndpoint(v *tokenEndpointDoc, e *TokenEndpoint) {
@@ -217,16 +228,8 @@ func (k *compiler) checkEndpoints(v endpointsDoc) {
 		}
 		seen[key] = e
 	}
-	issues := len(v.Token.items) > 0
-	switch {
-	case issues && k.d.Tokens.Access == nil:
-		k.r.errorf(v.Token.pos, "a token endpoint needs to know what to issue").suggest("add tokens: {access: …}")
-	case k.d.Clients != nil && !issues:
-		k.r.errorf(k.d.Clients.pos, "clients have no token endpoint").suggest("add endpoints.token")
-	}
-	if k.c.clients != nil && hasGrant(k.c.clients.Grants, GrantAuthorizationCode) && v.Authorize == nil {
-		k.r.errorf(k.d.Clients.Grants.pos, "authorization_code needs an authorization page").suggest("add endpoints.authorize")
-	}
+	k.checkNeeds(v)
+	k.checkAuthentication(v)
 	for i, kind := range k.c.kinds {
 		if kind.ExchangeOnly && !k.exchanged(kind) {
 			k.r.errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
@@ -244,4 +247,66 @@ func (k *compiler) exchanged(kind *KeyKind) bool {
 		}
 	}
 	return false
+}
+
+// checkNeeds reports parts of the contract that are of no use without another.
+func (k *compiler) checkNeeds(v endpointsDoc) {
+	issues, clients := len(v.Token.items) > 0, k.c.clients
+	var grants []Grant
+	var at pos
+	if clients != nil {
+		grants, at = clients.Grants, k.d.Clients.Grants.pos
+	}
+	codes, devices := hasGrant(grants, GrantAuthorizationCode), hasGrant(grants, GrantDeviceCode)
+	openid := k.c.Scope("openid") != nil
+	for _, need := range []struct {
+		broken        bool
+		at            pos
+		message, mend string
+	}{
+		{issues && k.d.Tokens.Access == nil, v.Token.pos, "a token endpoint needs to know what to issue", "add tokens: {access: …}"},
+		{clients != nil && !issues, where(k.d.Clients), "clients have no token endpoint", "add endpoints.token"},
+		{codes && v.Authorize == nil, at, "authorization_code needs an authorization page", "add endpoints.authorize"},
+		{v.Authorize != nil && !codes, where(v.Authorize), "no client may ask for a code here", "add authorization_code to clients.grants"},
+		{devices && v.Device == nil, at, "device_code needs an endpoint where devices begin", "add endpoints.device"},
+		{v.Device != nil && !devices, where(v.Device), "no client may begin here", "add device_code to clients.grants"},
+		{v.PAR != nil && v.Authorize == nil, where(v.PAR), "requests are pushed for the authorization page, and there is none", "add endpoints.authorize"},
+		{v.Introspect != nil && clients == nil, where(v.Introspect), "nobody could ask: introspection is for clients", "add a clients section"},
+		{v.Revoke != nil && clients == nil, where(v.Revoke), "nobody could ask: revocation is for clients", "add a clients section"},
+		{v.UserInfo != nil && !openid, where(v.UserInfo), "nobody can ask for claims about the user", "add openid to scopes"},
+		{v.EndSession != nil && !openid, where(v.EndSession), "clients sign people out by an ID token, and there are none", "add openid to scopes"},
+		{v.OpenID != nil && !openid, where(v.OpenID), "this is OpenID Connect's, whose scope is missing", "add openid to scopes"},
+		{openid && codes && v.JWKS == nil, v.pos, "nobody could check an ID token: its keys are not published", "add jwks: {}, or remove the scope openid"},
+		{openid && codes && v.OpenID == nil, v.pos, "clients of OpenID Connect find nothing", "add openid: {}, or remove the scope openid"},
+	} {
+		if need.broken {
+			k.r.errorf(need.at, "%s", need.message).suggest("%s", need.mend)
+		}
+	}
+}
+
+// checkAuthentication reports ways to authenticate that one side has and the other
+// does not.
+func (k *compiler) checkAuthentication(v endpointsDoc) {
+	c := k.c.clients
+	if c == nil || len(v.Token.items) == 0 {
+		return
+	}
+	for _, t := range k.d.Clients.Authentication.items {
+		taken := false
+		for _, e := range k.c.endpoints.Token {
+			taken = taken || slices.Contains(e.Authentication, ClientAuthentication(t.value))
+		}
+		if !taken {
+			k.r.errorf(t.pos, "no token endpoint lets clients authenticate by %s", t.value).suggest("add it there, or remove it here")
+		}
+	}
+	for _, e := range v.Token.items {
+		for _, t := range e.Authentication.items {
+			way := ClientAuthentication(t.value)
+			if way != ClientBearer && !slices.Contains(c.Authentication, way) {
+				k.r.errorf(t.pos, "clients do not authenticate by %s", t.value).suggest("add it to clients.authentication, or remove it here")
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cardea-dev/cardea"
@@ -41,12 +42,37 @@ func (k *compiler) clients() {
 		usual = append(usual, ClientNone)
 	}
 	c.Authentication = authentications(v.Authentication, usual...)
+	if none := slices.Contains(c.Authentication, ClientNone); none != c.Public {
+		p := k.r.errorf(v.Authentication.pos, "only public clients authenticate by none, and public clients by nothing else")
+		if none {
+			p.suggest("set public: true, or remove none")
+		} else {
+			p.suggest("add none, or remove public")
+		}
+	}
+	k.checkClients(v, c)
 	c.SecretPrefixes = k.tokenPrefix(v.Secret.Prefix, v.pos, "cs_", "client secrets")
 	if c.Public && c.PKCE == PKCEOptional {
 		k.r.errorf(v.PKCE.pos, "public clients must send a code challenge (RFC 9700 §2.1.1)").
 			suggest("write pkce: public_only")
 	}
 	k.c.clients = c
+}
+
+// checkClients reports settings of clients that contradict each other.
+func (k *compiler) checkClients(v *clientsDoc, c *Clients) {
+	signed := slices.Contains(c.Authentication, PrivateKeyJWT)
+	if c.MetadataDocuments && (!c.Public && !signed || !hasGrant(c.Grants, GrantAuthorizationCode)) {
+		k.r.errorf(v.Documents.pos, "clients that nobody registered have no secret, and act for people").
+			suggest("add authorization_code to grants, and public: true or private_key_jwt")
+	}
+	renews := hasGrant(c.Grants, GrantAuthorizationCode) || hasGrant(c.Grants, GrantDeviceCode)
+	if hasGrant(c.Grants, GrantRefreshToken) && !renews {
+		k.r.errorf(v.Grants.pos, "no grant of these gives a refresh token").suggest("add authorization_code or device_code")
+	}
+	if c.ConsentLifetime > 0 && !renews {
+		k.r.errorf(v.Consent.pos, "nobody is asked for consent").suggest("add authorization_code or device_code to grants")
+	}
 }
 
 // authentications returns the ways a list names, the fallback when it is not given.
@@ -168,8 +194,8 @@ func (k *compiler) tokens() {
 		return
 	case base != nil:
 		k.c.tokens.Machine = k.accessToken(merge(*base, v.Machine), true)
-		own := v.User != nil && v.User.Prefix.given()
-		k.c.tokens.User = k.accessToken(merge(*base, v.User), own)
+		k.c.tokens.User = k.accessToken(merge(*base, v.User), k.c.tokens.Machine.Format != TokenOpaque)
+		k.onePrefix(v)
 	}
 	if r := v.Refresh; r != nil {
 		k.c.tokens.Refresh = k.refreshToken(r)
@@ -198,6 +224,20 @@ func (k *compiler) idToken(v *idTokenDoc) {
 		}
 	}
 	k.c.tokens.ID = t
+}
+
+// onePrefix reports opaque access tokens with prefixes of their own: what a token stands
+// for is looked up, and a prefix says only that it is one.
+func (k *compiler) onePrefix(v tokensDoc) {
+	m, u := k.c.tokens.Machine, k.c.tokens.User
+	if u.Format == TokenOpaque && m.Format == TokenOpaque && !slices.Equal(u.Prefixes, m.Prefixes) {
+		for _, over := range []*tokenDoc{v.User, v.Machine} {
+			if over != nil && over.Prefix.given() {
+				k.r.errorf(over.Prefix.at(), "opaque access tokens of all sorts have the same prefix").suggest("set it under access")
+				return
+			}
+		}
+	}
 }
 
 // merge lays what differs over the common settings.
@@ -243,10 +283,11 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 		t.ClientIDClaim = "client_id" // RFC 9068 §2.2 requires it
 	}
 	t.ClientIDClaim = v.ClientID.or(t.ClientIDClaim)
-	for _, claim := range []*string{&t.IDClaim, &t.ClientIDClaim} {
+	for claim, at := range map[*string]text{&t.IDClaim: v.IDClaim, &t.ClientIDClaim: v.ClientID} {
 		if *claim == "none" {
 			*claim = ""
 		}
+		k.namedClaim(*claim, at, t)
 	}
 	if !v.Lifetime.given {
 		k.r.errorf(v.pos, "%s is missing", quote("lifetime"))
@@ -271,12 +312,31 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 	return t
 }
 
+// namedClaim reports a claim of the contract's choice that has another meaning already.
+func (k *compiler) namedClaim(name string, at text, t *AccessToken) {
+	_, taken := find(registered, name)
+	taken = taken && name != "jti" && name != "client_id"
+	for _, c := range t.Claims {
+		taken = taken || c.Name == name && name != ""
+	}
+	if at.given && (taken || name != "" && t.IDClaim == t.ClientIDClaim) {
+		k.r.errorf(at.pos, "the claim %s says something else already", quote(name)).suggest("choose another name, or none")
+	}
+}
+
 // refreshToken compiles refresh tokens: they outlive what they renew, and rotate for
 // public clients.
 func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 	r := &RefreshToken{
 		Prefixes: k.tokenPrefix(v.Prefix, v.pos, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
 		Rotate: v.Rotate.or(true), ReuseGrace: k.duration(v.ReuseGrace, 10*time.Second), Line: v.line,
+	}
+	r.MaxLifetime = 12 * r.Lifetime
+	if v.Max.given {
+		r.MaxLifetime = k.positive(v.Max)
+	}
+	if r.MaxLifetime < r.Lifetime {
+		k.r.errorf(v.Max.pos, "the last refresh token ends before one that is not used, after %s", v.Lifetime.value)
 	}
 	if r.ReuseGrace > 30*time.Second {
 		k.r.errorf(v.ReuseGrace.pos, "a used refresh token may return its successor for 30s at most")

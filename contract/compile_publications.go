@@ -75,7 +75,11 @@ func (k *compiler) docs() {
 	d := Docs{
 		Title: v.Title.or("Authentication"), Intro: v.Intro.value, Columns: texts(v.Methods.Columns),
 		SecretManagers: texts(v.Managers), Status: map[string]string{}, Support: v.Support.value,
-		LLMs: v.LLMs.value, Markdown: v.Markdown.value,
+		RedirectURI: v.Redirect.value,
+		LLMs:        v.LLMs.value, Markdown: v.Markdown.value,
+	}
+	if u := k.httpURL(v.Redirect); u != nil && (u.Fragment != "" || u.Scheme == "http" && !loopback(u.Hostname())) {
+		k.r.errorf(v.Redirect.pos, "no client may have this redirect URI").suggest("use https://, without a fragment")
 	}
 	for _, row := range v.Methods.Rows.items {
 		if len(row.items) != len(d.Columns) {
@@ -174,6 +178,9 @@ func (k *compiler) work(v cliCommandDoc) {
 		if given && v.Does.given && v.Does.value != "deploy" {
 			k.r.errorf(at, "Cardea does this itself").suggest("only a command that does %s runs something", quote("deploy"))
 		}
+	}
+	if v.Does.value == "deploy" && !v.Call.given && !v.Run.given {
+		k.r.errorf(v.Does.pos, "nothing would happen").suggest("add call:, run: or both")
 	}
 	if v.Run.given && len(v.Run.items) == 0 {
 		k.r.errorf(v.Run.pos, "this list names no program").suggest("remove the line, or write run: [./deploy.sh]")

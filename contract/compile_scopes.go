@@ -1,6 +1,10 @@
 package contract
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/cardea-dev/cardea"
+)
 
 // scopes compiles the scopes: names and aliases first, then what implies what.
 func (k *compiler) scopes() {
@@ -28,6 +32,16 @@ func (k *compiler) scopes() {
 		}
 	}
 	k.closeImplied()
+	for i, e := range entries {
+		s, v := k.c.scopes[i], e.value
+		s.GrantedBy = roles(v.GrantedBy)
+		if _, all := find(texts(v.Implies), "*"); all && !v.GrantedBy.given {
+			s.GrantedBy = []cardea.Role{cardea.RoleOwner, cardea.RoleAdmin}
+		}
+		if v.GrantedBy.given && len(v.GrantedBy.items) == 0 {
+			k.r.errorf(v.GrantedBy.pos, "nobody could grant it").suggest("remove the line for everybody")
+		}
+	}
 }
 
 // nameScope gives a scope a name, unless another has it.

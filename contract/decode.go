@@ -175,5 +175,16 @@ func fieldsOf(t reflect.Type) fieldSet {
 // place is embedded by document structs to remember where they stand.
 type spot struct{ pos }
 
+// at returns where the mapping starts.
+func (s *spot) at() pos { return s.pos }
+
+// where returns where an optional section starts, no place when it is not there.
+func where[T any](section *T) pos {
+	if section == nil {
+		return pos{}
+	}
+	return any(section).(interface{ at() pos }).at()
+}
+
 // place remembers where the mapping starts.
 func (s *spot) place(p pos) { s.pos = p }

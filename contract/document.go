@@ -84,6 +84,7 @@ type scopeDoc struct {
 	spot
 	Description prose      `yaml:"description" doc:"What it allows, in the page's words."`
 	Aliases     list[text] `yaml:"aliases" doc:"Other spellings that mean this scope."`
+	GrantedBy   list[text] `yaml:"granted_by" enum:"owner|admin|developer|viewer" doc:"Roles that may grant it to a client: everybody unless told; owner and admin if it implies \"*\"."`
 	Implies     list[text] `yaml:"implies" doc:"Scopes that come with it; \"*\" for all."`
 }
 

@@ -79,7 +79,8 @@ type idTokenDoc struct {
 type refreshDoc struct {
 	spot
 	Prefix     perEnvironment `yaml:"prefix" doc:"Its prefix; rt_ unless told."`
-	Lifetime   length         `yaml:"lifetime,required" doc:"How long it lives."`
+	Lifetime   length         `yaml:"lifetime,required" doc:"How long one lives that is not used."`
+	Max        length         `yaml:"max" doc:"When the last of those that renew each other ends, from the first; twelve lifetimes unless told."`
 	Rotate     flag           `yaml:"rotate" doc:"Each use returns a new one; true unless told."`
 	ReuseGrace length         `yaml:"reuse_grace" doc:"How long a used one still returns its successor, 0s to 30s; 10s unless told."`
 }
@@ -173,6 +174,7 @@ type docsDoc struct {
 	Practices list[prose]   `yaml:"practices" doc:"The best practices at the end."`
 	Managers  list[text]    `yaml:"secret_managers" doc:"Secret managers the page recommends."`
 	Status    mapping[text] `yaml:"status" doc:"How the error table words a code: {unauthorized: Missing or invalid credentials}."`
+	Redirect  text          `yaml:"redirect_uri" doc:"The redirect URI that the page prints in its samples."`
 	Support   text          `yaml:"support" doc:"Where to ask for help: a mail address or a URL."`
 	LLMs      flag          `yaml:"llms_txt" doc:"Serve /llms.txt and /llms-full.txt."`
 	Markdown  flag          `yaml:"markdown" doc:"Serve the page as Markdown under .md as well."`

@@ -147,11 +147,12 @@ type AccessToken struct {
 
 // A RefreshToken describes refresh tokens.
 type RefreshToken struct {
-	Prefixes   []string // by environment index
-	Lifetime   time.Duration
-	Rotate     bool
-	ReuseGrace time.Duration // how long a used one still returns its successor
-	Line       int
+	Prefixes    []string      // by environment index
+	Lifetime    time.Duration // of one that is not used
+	MaxLifetime time.Duration // of all that renew each other, from the first
+	Rotate      bool
+	ReuseGrace  time.Duration // how long a used one still returns its successor
+	Line        int
 }
 
 // A TokenEndpoint is a binding of the token endpoint.

@@ -37,6 +37,7 @@ type Docs struct {
 	Practices      []string
 	SecretManagers []string
 	Status         map[string]string // by error code
+	RedirectURI    string            // of the page's samples, or ""
 	Support        string
 	LLMs           bool // /llms.txt and /llms-full.txt
 	Markdown       bool // every page as Markdown too

@@ -2,14 +2,18 @@ package contract
 
 import (
 	"math/bits"
+	"slices"
+
+	"github.com/cardea-dev/cardea"
 )
 
 // A Scope is a permission a credential may carry (RFC 6749 §3.3).
 type Scope struct {
 	Name        string
 	Description string
-	Aliases     []string // other spellings that mean this scope
-	Index       int      // its bit in a [ScopeSet]
+	Aliases     []string      // other spellings that mean this scope
+	GrantedBy   []cardea.Role // who may grant it to a client that asks; nil: everybody
+	Index       int           // its bit in a [ScopeSet]
 	Line        int
 }
 
@@ -90,6 +94,23 @@ func (c *Contract) Scope(name string) *Scope {
 		return c.scopes[i]
 	}
 	return nil
+}
+
+// GrantableBy returns the scopes that a member with the given role may grant to a
+// client: those that neither are nor imply one that the role may not grant.
+func (c *Contract) GrantableBy(role cardea.Role) ScopeSet {
+	var withheld, grantable ScopeSet
+	for i, s := range c.scopes {
+		if s.GrantedBy != nil && !slices.Contains(s.GrantedBy, role) {
+			withheld.add(i)
+		}
+	}
+	for i := range c.scopes {
+		if c.implied[i].Intersect(withheld).IsEmpty() {
+			grantable.add(i)
+		}
+	}
+	return grantable
 }
 
 // Permissions returns how key scopes are shown to people, in the file's order.
