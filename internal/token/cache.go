@@ -30,7 +30,7 @@ const (
 	burst       = 3
 
 	fetchTimeout = 5 * time.Second
-	maxWaiting   = 64   // callers that wait for one fetch
+	maxWaiting   = 64   // callers that wait for one fetch with keys to go on with
 	maxSources   = 4096 // key sets that are remembered
 )
 
@@ -121,22 +121,30 @@ func (c *Cache) Keys(ctx context.Context, from Source, kid string) (*KeySet, err
 	s := c.source(from)
 	now := c.now()
 	s.used.Store(now.UnixMicro())
-	have := s.snapshot.Load()
+	have := s.usable(now)
 	// Nobody waits for an issuer that has just failed to answer, while its keys last.
-	age := now.Sub(time.UnixMicro(s.checked.Load()))
+	checked := now.Sub(time.UnixMicro(s.checked.Load()))
 	switch {
-	case have == nil || age > recheckAfter || kid != "" && !have.set.Has(kid):
-		if c.refresh(ctx, s, now); ctx.Err() != nil {
+	case have == nil || checked > recheckAfter || kid != "" && !have.set.Has(kid):
+		if c.refresh(ctx, s, now, have == nil); ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	case now.Sub(have.at) > refreshAfter:
 		c.start(ctx, s, now)
 	}
-	have = s.snapshot.Load()
-	if have == nil || c.now().Sub(have.at) > MaxStale {
+	if have = s.usable(c.now()); have == nil {
 		return nil, ErrFetch
 	}
 	return have.set, nil
+}
+
+// usable returns the set that was fetched last, nil when that is too long ago.
+func (s *source) usable(now time.Time) *snapshot {
+	have := s.snapshot.Load()
+	if have == nil || now.Sub(have.at) > MaxStale {
+		return nil
+	}
+	return have
 }
 
 // source returns the entry of a source, making it when it is new.
@@ -175,10 +183,10 @@ func (c *Cache) dropOldest() {
 }
 
 // refresh fetches a source, or waits for the fetch under way. It returns at once when
-// no fetch is due or too many wait already.
-func (c *Cache) refresh(ctx context.Context, s *source, now time.Time) {
+// no fetch is due, or when too many wait already; but who has no keys at all must wait.
+func (c *Cache) refresh(ctx context.Context, s *source, now time.Time, must bool) {
 	f := c.start(ctx, s, now)
-	if f == nil || f.waiting.Add(1) > maxWaiting {
+	if f == nil || f.waiting.Add(1) > maxWaiting && !must {
 		return
 	}
 	select {

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/cardea-dev/cardea/internal/token"
 )
 
@@ -147,4 +149,10 @@ func claims(more ...string) string {
 // expect is what a good token says.
 func expect() token.Expect {
 	return token.Expect{Issuer: "https://issuer.example", Audience: "api", Types: []string{"JWT"}, Now: now}
+}
+
+// jsonText returns a value as JSON.
+func jsonText(v any) (string, error) {
+	out, err := json.Marshal(v)
+	return string(out), err
 }
