@@ -34,7 +34,8 @@ func targets(t *testing.T) map[string]store.Config {
 // furnish fills a database with something of everything.
 func furnish(t *testing.T, db *store.DB) secret.Hash {
 	t.Helper()
-	h := people(t, db)
+	parties(t, db)
+	h := secret.HashOf("a secret")
 	ctx := t.Context()
 	audited(t, db, 0, 20)
 	storetest.Change(t, db, func(tx *store.Tx) error {

@@ -83,24 +83,16 @@ func (tx *Tx) InsertFamily(ctx context.Context, f Family) error {
 	if err := families.put(ctx, tx, &f); err != nil {
 		return err
 	}
-	end := f.ExpiresAt
-	if end.IsZero() {
-		end = f.CreatedAt // until a token of it says more
-	}
-	return tx.endFamily(ctx, f.ID, end)
-}
-
-// endFamily moves the time from which on nothing of a family is good to a later one;
-// zero means never.
-func (tx *Tx) endFamily(ctx context.Context, id string, end time.Time) error {
-	_, err := tx.exec(ctx, `UPDATE token_family SET ends_at = $1 WHERE id = $2`, stamp(end), id)
+	// ends_at is when nothing of the family is good any more, as far as its tokens say:
+	// [Tx.InsertRefresh] moves it.
+	_, err := tx.exec(ctx, `UPDATE token_family SET ends_at = COALESCE(expires_at, created_at) WHERE id = $1`, f.ID)
 	return err
 }
 
 // RevokeFamily revokes a family and its access tokens, opaque ones and the JWTs that are
 // known; doing so twice changes nothing. KindNotFound when there is none.
 func (tx *Tx) RevokeFamily(ctx context.Context, id, reason string) error {
-	_, revoked, err := families.returning(ctx, tx, `UPDATE token_family SET revoked_at = $1, revoked_reason = $2
+	_, revoked, err := families.returning(ctx, tx, `UPDATE token_family SET revoked_at = $1, ends_at = $1, revoked_reason = $2
 		WHERE id = $3 AND revoked_at IS NULL`, stamp(tx.now), reason, id)
 	if err != nil {
 		return err

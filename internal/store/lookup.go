@@ -103,7 +103,7 @@ WHERE h.id = 1`
 func (db *DB) LookupSecret(ctx context.Context, hash secret.Hash) (Lookup, error) {
 	var l Lookup
 	s, c, o := &l.Secret, &l.Credential, &l.Organization
-	err := db.lookup.QueryRowContext(ctx, hash[:], Day(db.now())).Scan(slices.Concat([]any{&l.Seq,
+	err := db.prepared(ctx, db.lookup, hash[:], Day(db.now())).Scan(slices.Concat([]any{&l.Seq,
 		(*hashBytes)(&s.Hash), (*text)(&s.Credential), (*text)(&s.Hint), &s.Sealed,
 		(*stamp)(&s.CreatedAt), (*stamp)(&s.ExpiresAt), (*stamp)(&s.LastUsedAt)},
 		c.lookup(), o.lookup(), []any{(*stamp)(&l.MemberDisabledAt), asJSON(&l.Addresses),

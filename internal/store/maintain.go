@@ -11,7 +11,7 @@ func date(year, month, day int) time.Time {
 
 // Maintain throws away what has grown old: days of the request log beyond
 // [Config.RequestLog], usage after 13 months, day counts after 8 days and the change
-// log after 7. Run it every few minutes; it does nothing when there is nothing to do.
+// log after 7; and what has ended of tokens, codes, sessions and links (see leftovers). Run it every few minutes; it does nothing when there is nothing to do.
 func (db *DB) Maintain(ctx context.Context) error {
 	if err := db.trimRequests(ctx); err != nil {
 		return db.classify(err)
@@ -20,6 +20,9 @@ func (db *DB) Maintain(ctx context.Context) error {
 	oldest := date(now.Year(), int(now.Month())-usageMonths, 1)
 	if _, err := db.usage.ExecContext(ctx, `DELETE FROM usage_hourly WHERE hour < $1`, stamp(oldest)); err != nil {
 		return db.classify(err)
+	}
+	if err := db.sweep(ctx); err != nil {
+		return err
 	}
 	return db.write(ctx, func(q querier) error {
 		if _, err := q.ExecContext(ctx, `DELETE FROM day_count WHERE day < $1`, Day(now)-8); err != nil {

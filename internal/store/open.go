@@ -35,6 +35,10 @@ type Config struct {
 
 	// RequestLog bounds the request log; zero members mean 7 days and 5 GB.
 	RequestLog Retention
+
+	// Delay is how long every statement on the control data waits before it runs; for
+	// tests that need a slow database.
+	Delay time.Duration
 }
 
 // Retention is how long the request log is kept: whichever bound is met first.
@@ -57,8 +61,9 @@ type DB struct {
 	group    *group        // SQLite only
 	writers  chan struct{} // PostgreSQL only: changes that have a connection
 	lookup   *sql.Stmt
-	tokens   *sql.Stmt // lookupTokenSQL
-	parties  *sql.Stmt // lookupPrincipalSQL
+	wrap     func(querier) querier // nil, but for tests: see pace
+	tokens   *sql.Stmt             // lookupTokenSQL
+	parties  *sql.Stmt             // lookupPrincipalSQL
 	requests requestLog
 	closers  []func() error
 }
@@ -78,6 +83,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if db.cfg.RequestLog.Bytes <= 0 {
 		db.cfg.RequestLog.Bytes = 5e9
+	}
+	if cfg.Delay > 0 {
+		db.wrap = func(q querier) querier { return pace{q, cfg.Delay} }
 	}
 	if err := db.open(ctx); err != nil {
 		_ = db.Close()
@@ -99,7 +107,7 @@ func (db *DB) open(ctx context.Context) error {
 	if err := connect(ctx); err != nil {
 		return db.classify(err)
 	}
-	db.Reader = Reader{q: db.readers, db: db}
+	db.Reader = Reader{q: db.paced(db.readers), db: db}
 	for text, stmt := range map[string]**sql.Stmt{
 		lookupSQL: &db.lookup, lookupTokenSQL: &db.tokens, lookupPrincipalSQL: &db.parties,
 	} {

@@ -58,7 +58,7 @@ WHERE h.id = 1`
 // Found says whether there is such a token.
 func (db *DB) LookupToken(ctx context.Context, hash secret.Hash) (Lookup, error) {
 	var l Lookup
-	row := db.tokens.QueryRowContext(ctx, hash[:], Day(db.now()))
+	row := db.prepared(ctx, db.tokens, hash[:], Day(db.now()))
 	err := l.scan(db, row, append([]any{(*text)(&l.Family), (*stamp)(&l.FamilyRevokedAt)}, l.Token.fields()...))
 	if err != nil {
 		return Lookup{}, err
@@ -96,7 +96,7 @@ type PrincipalQuery struct {
 func (db *DB) LookupPrincipal(ctx context.Context, q PrincipalQuery) (Lookup, error) {
 	var l Lookup
 	k := &l.AccountKey
-	row := db.parties.QueryRowContext(ctx, text(q.AccountKey), text(q.Credential), text(q.Member), text(q.Organization),
+	row := db.prepared(ctx, db.parties, text(q.AccountKey), text(q.Credential), text(q.Member), text(q.Organization),
 		text(q.TokenID), q.Environment, Day(db.now()))
 	if err := l.scan(db, row, k.fields()); err != nil {
 		return Lookup{}, err

@@ -134,6 +134,35 @@ func TestBothEnginesHaveTheSameTables(t *testing.T) {
 	}
 }
 
+func TestBothEnginesHaveTheSameIndexes(t *testing.T) {
+	index := regexp.MustCompile(`CREATE (?:UNIQUE )?INDEX [^;]*;`)
+	indexes := func(folder string) []string {
+		files, err := fs.Glob(migrations, folder+"/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, name := range files {
+			text, err := fs.ReadFile(migrations, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range index.FindAllString(string(text), -1) {
+				if !strings.Contains(line, " ON request_log") { // SQLite has them in day files
+					list = append(list, line)
+				}
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	sqlite := append(indexes("migrations/sqlite"), indexes("migrations/usage")...)
+	slices.Sort(sqlite)
+	if diff := cmp.Diff(sqlite, indexes("migrations/postgres")); diff != "" {
+		t.Errorf("indexes differ (-sqlite +postgres):\n%s", diff)
+	}
+}
+
 func TestBackupHasEveryTableAndColumn(t *testing.T) {
 	want, got := schema(t, "migrations/sqlite"), map[string][]string{}
 	maps.Copy(want, schema(t, "migrations/usage"))

@@ -75,10 +75,11 @@ func (db *DB) write(ctx context.Context, fn func(querier) error) error {
 // writeFor is write with a bound of its own on the transaction's time, which only
 // PostgreSQL, at the other end of a network, needs.
 func (db *DB) writeFor(ctx context.Context, most time.Duration, fn func(querier) error) error {
+	paced := func(q querier) error { return fn(db.paced(q)) }
 	if db.group != nil {
-		return db.group.run(ctx, fn)
+		return db.group.run(ctx, paced)
 	}
-	return db.runPostgres(ctx, most, fn)
+	return db.runPostgres(ctx, most, paced)
 }
 
 // Now returns the time of the change: one instant for all of it, to the microsecond.

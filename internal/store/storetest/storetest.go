@@ -10,6 +10,7 @@ package storetest
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -35,6 +36,16 @@ func OpenConfig(t testing.TB, cfg store.Config) *store.DB {
 		}
 	})
 	return db
+}
+
+// Delay is how slow [Slow] makes a database: every statement waits that long.
+const Delay = 2 * time.Millisecond
+
+// Slow is a configuration like cfg of a database that takes its time, so that what is
+// meant to happen at the same time does.
+func Slow(cfg store.Config) store.Config {
+	cfg.Delay = Delay
+	return cfg
 }
 
 // Each runs a test once on every engine, as a subtest named after it. open opens the

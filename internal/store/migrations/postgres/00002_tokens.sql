@@ -42,7 +42,7 @@ CREATE TABLE account_key (
   revoked_at   BIGINT,
   last_used_at BIGINT
 );
-CREATE INDEX account_key_account ON account_key (account, created_at);
+CREATE INDEX account_key_account ON account_key (account, created_at, id);
 
 CREATE TABLE signing_key (
   id          TEXT    NOT NULL PRIMARY KEY,
@@ -231,7 +231,7 @@ CREATE TABLE passkey (
   created_at   BIGINT  NOT NULL,
   last_used_at BIGINT
 );
-CREATE INDEX passkey_member ON passkey (member, created_at);
+CREATE INDEX passkey_member ON passkey (member, created_at, id);
 
 CREATE TABLE session (
   hash         BYTEA   NOT NULL PRIMARY KEY,
@@ -247,7 +247,7 @@ CREATE TABLE session (
   expires_at   BIGINT  NOT NULL,
   ended_at     BIGINT
 );
-CREATE INDEX session_member ON session (member, created_at);
+CREATE INDEX session_member ON session (member, created_at, id);
 CREATE INDEX session_expires ON session (expires_at);
 
 CREATE TABLE sso_connection (

@@ -42,7 +42,7 @@ CREATE TABLE account_key (
   revoked_at   INTEGER,
   last_used_at INTEGER
 ) STRICT;
-CREATE INDEX account_key_account ON account_key (account, created_at);
+CREATE INDEX account_key_account ON account_key (account, created_at, id);
 
 CREATE TABLE signing_key (
   id          TEXT    NOT NULL PRIMARY KEY,
@@ -231,7 +231,7 @@ CREATE TABLE passkey (
   created_at   INTEGER NOT NULL,
   last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX passkey_member ON passkey (member, created_at);
+CREATE INDEX passkey_member ON passkey (member, created_at, id);
 
 CREATE TABLE session (
   hash         BLOB    NOT NULL PRIMARY KEY,
@@ -247,7 +247,7 @@ CREATE TABLE session (
   expires_at   INTEGER NOT NULL,
   ended_at     INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX session_member ON session (member, created_at);
+CREATE INDEX session_member ON session (member, created_at, id);
 CREATE INDEX session_expires ON session (expires_at);
 
 CREATE TABLE sso_connection (
