@@ -40,19 +40,37 @@ func connect(c *cobra.Command) (*session, error) {
 	if format != "table" && format != "json" {
 		return nil, usagef("-o must be table or json")
 	}
-	token, err := managementToken(c.Flag("token-file").Value.String())
+	base, token, err := credentials(c)
 	if err != nil {
 		return nil, err
 	}
 	// No time limit of the client's own: a backup may take as long as it needs.
 	client, err := admin.New(admin.Config{
-		URL:   firstOf(c.Flag("url").Value.String(), os.Getenv("CARDEA_URL"), defaultURL),
-		Token: token, HTTPClient: http.DefaultClient,
+		URL: base, Token: token, HTTPClient: http.DefaultClient,
 	})
 	if err != nil {
 		return nil, usagef("the URL of the management API: %w", err)
 	}
 	return &session{Client: client, printer: printer{out: c.OutOrStdout(), talk: c.ErrOrStderr(), json: format == "json"}}, nil
+}
+
+// credentials returns where the management API is and the token for it: a management
+// token, or the session of whoever signed in with cardea login.
+func credentials(c *cobra.Command) (base, token string, err error) {
+	base = firstOf(c.Flag("url").Value.String(), os.Getenv("CARDEA_URL"))
+	file := c.Flag("token-file").Value.String()
+	if file == "" && os.Getenv("CARDEA_TOKEN") == "" && os.Getenv("CARDEA_TOKEN_FILE") == "" {
+		saved, err := savedLogin()
+		if err != nil {
+			return "", "", err
+		}
+		// The session goes to the server that began it and to no other.
+		if saved != nil && (base == "" || base == saved.URL) {
+			return saved.URL, saved.Token, nil
+		}
+	}
+	token, err = managementToken(file)
+	return firstOf(base, defaultURL), token, err
 }
 
 // managementToken returns the token. It never comes from an argument, since every user
@@ -62,7 +80,7 @@ func managementToken(file string) (string, error) {
 		return token, nil
 	}
 	if file = firstOf(file, os.Getenv("CARDEA_TOKEN_FILE")); file == "" {
-		return "", &codedError{code: exitUnknown, err: errors.New("no management token: set CARDEA_TOKEN, or name a file with --token-file\n" +
+		return "", &codedError{code: exitUnknown, err: errors.New("no management token: set CARDEA_TOKEN, name a file with --token-file, or sign in with cardea login\n" +
 			"(cardea serve writes the first one to DATA/management.token, cardea dev shows it)")}
 	}
 	text, err := os.ReadFile(file)

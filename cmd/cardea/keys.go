@@ -220,16 +220,11 @@ func keysRotate() *cobra.Command {
 	c.Flags().StringVar(&expires, "expires", "", "new end of the key: 90d, 6mo, 1y or 2027-01-31 (default: as before)")
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
 		in := admin.RotateKey{ID: args[0]}
-		if c.Flags().Changed("overlap") {
-			span, err := parseSpan(overlap)
-			if err != nil {
-				return err
-			}
-			seconds := int64(span / time.Second)
-			in.OverlapSeconds = &seconds
-		}
 		var never bool
 		var err error
+		if in.OverlapSeconds, err = overlapSeconds(c, overlap); err != nil {
+			return err
+		}
 		if in.ExpiresAt, never, err = expiry(expires); err != nil {
 			return err
 		}
@@ -240,6 +235,19 @@ func keysRotate() *cobra.Command {
 		return secretResult(s, made, err, "rotated")
 	})
 	return c
+}
+
+// overlapSeconds returns what --overlap says, nil when it is not given.
+func overlapSeconds(c *cobra.Command, text string) (*int64, error) {
+	if !c.Flags().Changed("overlap") {
+		return nil, nil
+	}
+	span, err := parseSpan(text)
+	if err != nil {
+		return nil, err
+	}
+	seconds := int64(span / time.Second)
+	return &seconds, nil
 }
 
 func keysRevoke() *cobra.Command {

@@ -30,6 +30,9 @@ func main() {
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) int {
 	root := newRoot()
+	if product := calledAs(os.Args[0]); product != "" {
+		args = append([]string{"as", product}, args...)
+	}
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)

@@ -9,7 +9,9 @@ import (
 // managementCommands returns the commands that go through the management API.
 func managementCommands() []*cobra.Command {
 	commands := []*cobra.Command{
-		orgsCommand(), membersCommand(), keysCommand(), plansCommand(), ipsCommand(),
+		orgsCommand(), membersCommand(), keysCommand(), clientsCommand(), accountsCommand(), accessCommand(),
+		consentsCommand(), sessionsCommand(), issuersCommand(), hooksCommand(), signingKeysCommand(),
+		connectionsCommand(), plansCommand(), ipsCommand(),
 		usageCommand(), requestsCommand(), explainCommand(), auditCommand(),
 		tokensCommand(), backupCommand(),
 	}

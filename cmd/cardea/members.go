@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/cardea-dev/cardea"
@@ -19,7 +22,15 @@ var memberColumns = []column[admin.Member]{
 // membersCommand is `cardea members`.
 func membersCommand() *cobra.Command {
 	return group("members", "Members: the people of an organization",
-		membersCreate(), membersList(), membersUpdate(),
+		membersCreate(), membersList(), membersUpdate(), membersPassword(),
+		action("invite", "Make a one-time link with which a member chooses how to sign in", func(s *session, c *cobra.Command, id string) error {
+			l, err := s.CreateInvitation(c.Context(), id)
+			return linkResult(s, l, err)
+		}),
+		action("reset", "Make a one-time link for a member who has lost what they sign in with", func(s *session, c *cobra.Command, id string) error {
+			l, err := s.CreateResetLink(c.Context(), id)
+			return linkResult(s, l, err)
+		}),
 		action("show", "Show a member", func(s *session, c *cobra.Command, id string) error {
 			m, err := s.GetMember(c.Context(), id)
 			return memberResult(s, m, err, "")
@@ -107,4 +118,38 @@ func required(c *cobra.Command, flags ...string) {
 		}
 		return nil
 	}
+}
+
+// linkResult prints a one-time link. Its path is the same on every host that people sign
+// in at.
+func linkResult(s *session, l admin.Link, err error) error {
+	if err != nil {
+		return err
+	}
+	s.say("Whoever opens it is the member: send it to nobody else. It works once.")
+	type shown struct {
+		Member    string `json:"member"`
+		Path      string `json:"path"`
+		ExpiresAt string `json:"expires_at"`
+	}
+	return printOne(s.printer, []column[shown]{
+		{"path", func(l shown) string { return l.Path }},
+		{"works until", func(l shown) string { return l.ExpiresAt }},
+	}, shown{l.Member, "/" + l.Purpose + "/" + l.Secret.Reveal(), when(l.ExpiresAt)})
+}
+
+func membersPassword() *cobra.Command {
+	c := &cobra.Command{
+		Use: "password ID", Short: "Give a member the password on standard input, and sign them out everywhere", Args: cobra.ExactArgs(1),
+		Example: "  cardea members password usr_… < password.txt",
+	}
+	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
+		text, err := io.ReadAll(io.LimitReader(c.InOrStdin(), 4<<10))
+		if err != nil {
+			return err
+		}
+		m, err := s.SetPassword(c.Context(), admin.SetPassword{Member: args[0], Password: strings.TrimRight(string(text), "\r\n")})
+		return memberResult(s, m, err, "has a new password")
+	})
+	return c
 }

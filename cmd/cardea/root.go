@@ -36,8 +36,8 @@ Exit codes: 0 done, 1 refused or failed, 2 usage, 4 not found or not authorized.
 	)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(grouped(groupContract, initCommand(), checkCommand(), schemaCommand())...)
-	root.AddCommand(grouped(groupServer, devCommand(), serveCommand(), restoreCommand(), versionCommand())...)
-	root.AddCommand(grouped(groupManage, managementCommands()...)...)
+	root.AddCommand(grouped(groupServer, devCommand(), serveCommand(), restoreCommand(), tryCommand(), asCommand(), versionCommand())...)
+	root.AddCommand(grouped(groupManage, append(managementCommands(), loginCommand(), logoutCommand())...)...)
 	strict(root)
 	return root
 }

@@ -87,6 +87,13 @@ func (a *authority) create() (err error) {
 	return err
 }
 
+// pool returns the authority as one to believe, and none besides.
+func (a *authority) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
 // maxLeaves bounds the certificates that are kept; a client may ask for any name.
 const maxLeaves = 64
 

@@ -26,8 +26,17 @@ var self = cardea.Actor{Type: "system", ID: "dev"}
 type demo struct {
 	Organization string                       `json:"organization"`
 	Owner        string                       `json:"owner"`
-	Secrets      map[string]map[string]string `json:"secrets"` // :: kind → environment → secret
+	Password     string                       `json:"password"` // the owner's
+	Secrets      map[string]map[string]string `json:"secrets"`  // :: kind → environment → secret
+	Clients      map[string]Client            `json:"clients"`  // :: grant → client
+	AccountFile  string                       `json:"account_file"`
 }
+
+// The demo organization and its owner, as people type them.
+const (
+	demoName   = "Demo"
+	ownerEmail = "owner@demo.example"
+)
 
 // demoFile is the file of the demo in the data directory, mode 0600.
 const demoFile = "demo.json"
@@ -47,7 +56,7 @@ func seed(ctx context.Context, m *manage.Manager, c *contract.Contract, dir stri
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	if err := d.complete(ctx, m, c, now); err != nil {
+	if err := errors.Join(d.complete(ctx, m, c, now), d.completeOAuth(ctx, m, c, dir)); err != nil {
 		return nil, fmt.Errorf("demo data: %w", err)
 	}
 	if text, err = json.MarshalIndent(d, "", "  "); err != nil {
@@ -59,12 +68,12 @@ func seed(ctx context.Context, m *manage.Manager, c *contract.Contract, dir stri
 // complete creates what is missing.
 func (d *demo) complete(ctx context.Context, m *manage.Manager, c *contract.Contract, now time.Time) error {
 	if d.Organization == "" {
-		o, err := m.CreateOrganization(ctx, self, manage.CreateOrganization{Name: "Demo"})
+		o, err := m.CreateOrganization(ctx, self, manage.CreateOrganization{Name: demoName})
 		if err != nil {
 			return err
 		}
 		owner, err := m.CreateMember(ctx, self, manage.CreateMember{
-			Organization: o.ID, Email: "owner@demo.example", Name: "Demo Owner", Role: cardea.RoleOwner,
+			Organization: o.ID, Email: ownerEmail, Name: "Demo Owner", Role: cardea.RoleOwner,
 		})
 		if err != nil {
 			return err

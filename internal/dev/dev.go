@@ -19,6 +19,7 @@ import (
 
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/api"
+	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/server"
 )
 
@@ -57,6 +58,7 @@ type Dev struct {
 	server  *server.Server
 	clock   clock
 	sandbox sandboxes
+	issuer  issuer
 	ca      *authority // nil without TLS
 
 	mu    sync.Mutex // guards what follows, which reloads replace
@@ -68,6 +70,7 @@ type Dev struct {
 func New(ctx context.Context, c Config) (_ *Dev, err error) {
 	d := &Dev{cfg: c, dir: c.Data}
 	d.sandbox.upstream = strings.TrimSuffix(c.Upstream, "/")
+	d.issuer.now, d.issuer.ca = d.clock.now, func() *authority { return d.ca }
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -142,20 +145,31 @@ func (d *Dev) open(ctx context.Context) (err error) {
 	}
 	c := server.Config{
 		Settings: settings, ContractText: text, AnyHost: true,
-		Adapt: d.sandbox.adapt, Now: d.clock.now, Logger: d.cfg.Logger,
-		Reloaded: d.reloaded,
+		Adapt: d.adapt, Now: d.clock.now, Logger: d.cfg.Logger,
+		Reloaded: d.reloaded, Fetch: fetch.Config{AllowPrivate: true},
 		Beside: func(management *api.Handler) map[string]http.Handler {
 			clock := d.clock.handler(management)
 			return map[string]http.Handler{"GET /v1/dev/clock": clock, "POST /v1/dev/clock": clock}
 		},
 	}
 	if d.ca != nil {
+		c.Fetch.Roots = d.ca.pool()
 		c.Certificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return d.ca.forClient(hello, hostNames(d.server.Contract()))
 		}
 	}
 	d.server, err = server.New(ctx, c)
 	return err
+}
+
+// adapt sends the contract's routes to the sandboxes and lets it trust the issuer here in
+// place of those it names.
+func (d *Dev) adapt(c *contract.Contract) *contract.Contract {
+	c, err := d.issuer.adapt(d.sandbox.adapt(c))
+	if err != nil {
+		d.cfg.Logger.Error("no issuer of tokens to try", slog.String("error", err.Error()))
+	}
+	return c
 }
 
 // hostNames returns every host name of a contract, once.
@@ -191,7 +205,10 @@ func (d *Dev) prepare(ctx context.Context) error {
 	r := Ready{
 		API: base, Auth: base, App: base, Management: "http://" + at.Management, TLS: at.TLS,
 		ManagementToken: token, Organization: demo.Organization, Secrets: demo.Secrets,
+		Users:   []User{{Email: ownerEmail, Password: demo.Password, Organization: demoName}},
+		Clients: demo.Clients, ServiceAccountFile: demo.AccountFile,
 	}
+	r.Issuer, r.IssuerTLS = d.issuer.urls()
 	if d.ca != nil {
 		r.CA = d.ca.file
 	}
@@ -263,7 +280,7 @@ func (d *Dev) Close() error {
 	if d.server != nil {
 		failures = append(failures, d.server.Close())
 	}
-	failures = append(failures, d.sandbox.close())
+	failures = append(failures, d.sandbox.close(), d.issuer.close())
 	if d.cfg.Data == "" && d.dir != "" {
 		failures = append(failures, os.RemoveAll(d.dir))
 	}

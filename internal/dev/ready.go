@@ -30,6 +30,37 @@ type Ready struct {
 
 	// Secrets holds one working secret by kind of key and environment.
 	Secrets map[string]map[string]string `json:"secrets"`
+
+	// Users are people who can sign in.
+	Users []User `json:"users"`
+
+	// Clients holds one working OAuth client by grant: "client_credentials",
+	// "authorization_code", "device_code"; empty when the contract has no clients.
+	Clients map[string]Client `json:"clients"`
+
+	// ServiceAccountFile is the path of a service account's key file, "" when the
+	// contract has no service accounts.
+	ServiceAccountFile string `json:"service_account_file"`
+
+	// Issuer and IssuerTLS are base URLs of an issuer that the contract trusts, "" when
+	// it trusts none: POST Issuer/token with a JSON object of claims returns
+	// {"token": "…"}.
+	Issuer    string `json:"issuer"`
+	IssuerTLS string `json:"issuer_tls"`
+}
+
+// A User is a person of the demo organization.
+type User struct {
+	Email        string `json:"email"`
+	Password     string `json:"password"`
+	Organization string `json:"organization"` // its name, as people type it
+}
+
+// A Client is an OAuth client of the demo organization.
+type Client struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"` // "" for a public client
+	RedirectURI  string `json:"redirect_uri"`  // "" for a client without one
 }
 
 // write writes the ready file: whole, and for its owner's eyes only.

@@ -17,9 +17,12 @@ import (
 	"github.com/cardea-dev/cardea/internal/authz"
 	"github.com/cardea-dev/cardea/internal/limit"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/oauth"
+	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/proxy"
 	"github.com/cardea-dev/cardea/internal/record"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/signin"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -51,24 +54,40 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 	}
 	limits := limit.NewTable(0)
 	s.recorder = record.New(record.Config{Store: s.store, Limits: limits, Now: s.now, Logger: s.log})
-	authorizer := authz.New(authz.Config{
+	issuing, err := s.issuing(c, key[:], sealer)
+	if err != nil {
+		return err
+	}
+	s.authorizer = authz.New(authz.Config{
 		Contract: s.contract.get, Store: s.store, Limits: limits, Now: s.now,
 		TrustedProxies: s.settings.TrustedProxies, CacheSize: s.settings.CacheSize,
+		Keys: s.keys, Issuers: issuing.issuers, Hooks: issuing.hooks,
 	})
 	s.taken = make(chan struct{})
-	if err := s.store.Hold(ctx, authorizer.Apply, func() { close(s.taken) }); err != nil {
+	s.people = people.New(people.Config{
+		Store: s.store, Contract: s.contract.get, Hasher: issuing.hasher, Sealer: sealer, Fetch: issuing.fetch,
+		Apply: s.forget, Now: s.now, Logger: s.log,
+	})
+	s.oauth = oauth.New(oauth.Config{
+		Store: s.store, Contract: s.contract.get, Authorizer: s.authorizer, Keys: s.keys, People: s.people,
+		Issuers: issuing.issuers, Fetch: issuing.fetch, Sealer: sealer, Apply: s.forget, Now: s.now, Logger: s.log,
+		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,
+	})
+	if err := s.store.Hold(ctx, s.forget, func() { close(s.taken) }); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	s.manager = manage.New(manage.Config{
 		Store: s.store, Contract: s.contract.get, LoadedAt: s.contract.loadedAt,
-		Apply: authorizer.Apply, Sealer: sealer, Now: s.now,
+		Apply: s.forget, Sealer: sealer, Now: s.now,
+		Keys: s.keys, Issuers: issuing.issuers, Hooks: issuing.hooks, Hasher: issuing.hasher,
+		PrivateIssuers: c.Fetch.AllowPrivate, Origin: s.origin,
 	})
 	if err := s.firstToken(ctx); err != nil {
 		return fmt.Errorf("management token: %w", err)
 	}
-	s.watchFigures(authorizer)
+	s.watchFigures(s.authorizer)
 	s.front = proxy.New(proxy.Config{
-		Authorizer: authorizer, Contract: s.contract.get, Recorder: s.recorder, Now: s.now, Logger: s.log,
+		Authorizer: s.authorizer, Contract: s.contract.get, Recorder: s.recorder, Now: s.now, Logger: s.log,
 		Observe: s.metrics.observe, TrustedProxies: s.settings.TrustedProxies,
 	})
 	return s.bind(c, s.front, api.New(api.Config{Manager: s.manager, Logger: s.log}))
@@ -76,7 +95,15 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 
 // bind binds the listeners.
 func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (err error) {
-	world := &hosts{contract: s.contract.get, api: front, any: c.AnyHost}
+	own := api.New(api.Config{Manager: s.manager, Logger: s.log, Member: s.memberOf, MembersOnly: true})
+	pages := signin.New(signin.Config{
+		People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
+		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,
+	})
+	world := &hosts{
+		contract: s.contract.get, api: front, any: c.AnyHost,
+		own: []finder{s.oauth.Find, pages.Find}, manage: s.upToDate(http.StripPrefix(managePrefix, own)),
+	}
 	if s.settings.Listen != "" {
 		if s.api, err = openDoor("api", s.settings.Listen, world, nil, s.log); err != nil {
 			return err

@@ -16,18 +16,47 @@ type hosts struct {
 	// api is the door to the API behind Cardea.
 	api http.Handler
 
+	// own are the doors to Cardea's endpoints and pages. They are asked first, and know
+	// which host and path each of theirs is at.
+	own []finder
+
+	// manage is the management API for people who signed in, below managePrefix on the
+	// product's app host.
+	manage http.Handler
+
 	// any lets names that the contract does not know serve everything, as `cardea dev`
 	// does. Otherwise they get nothing: a server that answers to any name takes part in
 	// DNS rebinding and in requests meant for somebody else.
 	any bool
 }
 
+// A finder returns the handler for a host, a method and an undecoded path, and whether it
+// has one.
+type finder func(host, method, path string) (http.Handler, bool)
+
+// managePrefix is where the management API is on the app host.
+const managePrefix = "/cardea"
+
 // ServeHTTP implements [http.Handler].
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := h.contract()
 	name, known := hostName(r.Host), c.Hosts()
+	front := name == known.API || known.API == "" || isEnvironment(c, name)
+	if front || h.any || name == known.Auth || name == known.App {
+		path := r.URL.EscapedPath()
+		for _, find := range h.own {
+			if own, ok := find(r.Host, r.Method, path); ok {
+				own.ServeHTTP(w, r)
+				return
+			}
+		}
+		if (name == known.App || h.any) && strings.HasPrefix(path, managePrefix+"/v1/") {
+			h.manage.ServeHTTP(w, r)
+			return
+		}
+	}
 	switch {
-	case name == known.API, known.API == "", isEnvironment(c, name):
+	case front:
 		h.api.ServeHTTP(w, r)
 	case name == known.Auth, name == known.App:
 		refuse(w, r, c, cardea.ReasonNoRoute, 0)

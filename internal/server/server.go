@@ -17,9 +17,14 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/api"
+	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/oauth"
+	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/proxy"
 	"github.com/cardea-dev/cardea/internal/record"
+	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -46,6 +51,10 @@ type Config struct {
 	// Certificate, when not nil, stands in for the certificate files of the settings.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
+	// Fetch says whom Cardea may reach when it fetches other issuers' keys and asks
+	// hooks; the zero value, public addresses alone, is what is safe.
+	Fetch fetch.Config
+
 	// Beside, when not nil, returns handlers that stand beside the management API on
 	// its listener, by pattern. It is called once.
 	Beside func(*api.Handler) map[string]http.Handler
@@ -69,9 +78,14 @@ type Server struct {
 	store    *store.DB
 	recorder *record.Recorder
 	manager  *manage.Manager
-	front    *proxy.Handler
-	metrics  *metrics
-	reloaded func(*contract.Contract) // may be nil
+
+	authorizer *authz.Authorizer
+	keys       *signing.Keys
+	people     *people.People
+	oauth      *oauth.Server
+	front      *proxy.Handler
+	metrics    *metrics
+	reloaded   func(*contract.Contract) // may be nil
 
 	certificate          *certificateFile // nil without certificate files
 	api, tls, management *door            // nil when not listening; management never is
@@ -150,6 +164,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	background.Go(func() { s.follow(ctx) })
 	background.Go(func() { s.maintain(ctx) })
+	s.keys.Start(ctx)
 	background.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -244,6 +259,9 @@ func (s *Server) maintain(ctx context.Context) {
 			return
 		case <-old.C:
 			s.sweep(ctx)
+			if err := s.keys.Maintain(ctx); err != nil {
+				s.log.Warn("signing keys not looked after", slog.String("error", err.Error()))
+			}
 		case <-checkpoint.C:
 			s.signCheckpoint(ctx)
 		}
