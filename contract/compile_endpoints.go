@@ -276,8 +276,8 @@ func (k *compiler) checkNeeds(v endpointsDoc) {
 		{v.UserInfo != nil && !openid, where(v.UserInfo), "nobody can ask for claims about the user", "add openid to scopes"},
 		{v.EndSession != nil && !openid, where(v.EndSession), "clients sign people out by an ID token, and there are none", "add openid to scopes"},
 		{v.OpenID != nil && !openid, where(v.OpenID), "this is OpenID Connect's, whose scope is missing", "add openid to scopes"},
-		{openid && codes && v.JWKS == nil, v.pos, "nobody could check an ID token: its keys are not published", "add jwks: {}, or remove the scope openid"},
-		{openid && codes && v.OpenID == nil, v.pos, "clients of OpenID Connect find nothing", "add openid: {}, or remove the scope openid"},
+		{openid && (codes || devices) && v.JWKS == nil, v.pos, "nobody could check an ID token: its keys are not published", "add jwks: {}, or remove the scope openid"},
+		{openid && (codes || devices) && v.OpenID == nil, v.pos, "clients of OpenID Connect find nothing", "add openid: {}, or remove the scope openid"},
 	} {
 		if need.broken {
 			k.r.errorf(need.at, "%s", need.message).suggest("%s", need.mend)

@@ -104,7 +104,7 @@ func (k *compiler) hooks() {
 		switch {
 		case v.URL.given && v.CEL.given:
 			k.r.errorf(v.CEL.pos, "a hook is asked by URL or decided by CEL, not both")
-		case !v.URL.given && !v.CEL.given && v.line > 0:
+		case v.URL.line == 0 && v.CEL.line == 0 && v.line > 0:
 			k.r.errorf(v.pos, "nothing says whom to ask").suggest("add url: or cel:")
 		}
 		h.Condition = k.condition(v.CEL)

@@ -109,12 +109,30 @@ func problem(text string, e *common.Error) *Error {
 			line++
 		}
 	}
+	out.Offset = nameStart([]rune(text), out.Offset, out.Message)
 	return out
 }
 
-// oneLine keeps a message of the library on one line of reasonable length.
+// nameStart moves an offset from the last dot of an unknown name, where the library
+// sees it, to where the name begins.
+func nameStart(text []rune, offset int, message string) int {
+	_, name, _ := strings.Cut(message, "undeclared reference to '")
+	name, _, _ = strings.Cut(name, "'")
+	start := offset - max(strings.LastIndex(name, "."), 0)
+	if start >= 0 && strings.HasPrefix(string(text[start:]), name) {
+		return start
+	}
+	return offset
+}
+
+// oneLine keeps a message of the library on one line of reasonable length, in words
+// for people who never saw a grammar.
 func oneLine(s string) string {
 	s = strings.TrimPrefix(strings.Join(strings.Fields(s), " "), "Syntax error: ")
+	s, _, _ = strings.Cut(s, " expecting ")
+	if strings.HasSuffix(s, "input '<EOF>'") {
+		s = "the expression ends too early"
+	}
 	if runes := []rune(s); len(runes) > 200 {
 		s = string(runes[:200]) + "…"
 	}

@@ -75,16 +75,16 @@ func TestMistakesHaveAPlace(t *testing.T) {
 		offset  int
 		message string
 	}{
-		{`request.path ==`, 15, "mismatched input"},
-		{`true && requst.path == "/"`, 14, "undeclared reference"},
+		{`request.path ==`, 15, "the expression ends too early"},
+		{`true && requst.path == "/"`, 8, "undeclared reference"},
 		{"true &&\n  nothing", 10, "undeclared reference"},
 		{`"é" == "é" && nope`, 14, "undeclared reference"},
 		{`request.path`, 0, "a condition is true or false"},
 		{`request.path == 7`, 13, "no matching overload"},
 		{`credential`, 0, "undeclared reference"},
-		{`request.body == ""`, 7, "undeclared reference"},
+		{`request.body == ""`, 0, "undeclared reference"},
 		{`request.path.matches("(")`, 21, "invalid matches argument"},
-		{``, 0, ""},
+		{``, 0, "the expression ends too early"},
 		{strings.Repeat("a", maxSize+1), 0, "longer than"},
 		{"true" + strings.Repeat(" || true", 500), 0, "limit"},
 		{strings.Repeat("(", 100) + "true" + strings.Repeat(")", 100), 0, ""},
