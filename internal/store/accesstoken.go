@@ -72,12 +72,13 @@ func (tx *Tx) RevokeAccessToken(ctx context.Context, id string) error {
 	return nil
 }
 
-// maxTokenID bounds the id of a revoked token. Those that Cardea issues are shorter.
-const maxTokenID = 200
+// maxTokenID bounds the id of a revoked token. Those that Cardea issues are shorter; an
+// issuer elsewhere may be more verbose.
+const maxTokenID = 1024
 
 // RevokeToken makes an access token worthless by its id: what is left to do about a JWT.
 // The id is remembered until the token has expired by itself. KindInvalid when the id is
-// longer than 200 bytes.
+// longer than 1,024 bytes.
 func (tx *Tx) RevokeToken(ctx context.Context, id string, expires time.Time) error {
 	if id == "" || len(id) > maxTokenID {
 		return cardea.Invalid("id", "this is not the id of a token")

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cardea-dev/cardea"
@@ -141,5 +144,69 @@ func TestPrincipalLookupTellsHowThingsStand(t *testing.T) {
 		if err != nil && cardea.KindOf(err) == cardea.KindInternal && db.Engine() == "sqlite" {
 			t.Errorf("a NUL byte: %v", err)
 		}
+	})
+}
+
+// A look-up that reads the sequence number before or after the rest would now and then
+// claim to know a change that it has not seen.
+func TestTokenLookupsNeverClaimAChangeTheyHaveNotSeen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		ctx, db := t.Context(), open()
+		parties(t, db)
+		type sight struct {
+			token   int
+			seq     int64
+			revoked bool
+		}
+		const tokens = 150
+		hash := func(i int) secret.Hash { return secret.HashOf(fmt.Sprint("at ", i)) }
+		all(t, db, func(tx *store.Tx) error {
+			for i := range tokens {
+				a := theAccess
+				a.Hash, a.ID, a.Family = hash(i), fmt.Sprint("tok ", i), ""
+				if err := tx.InsertAccessToken(ctx, a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		var at atomic.Int64
+		var wg sync.WaitGroup
+		seen := make([][]sight, 4)
+		for w := range seen {
+			wg.Go(func() {
+				for at.Load() < tokens {
+					i := int(at.Load())
+					l, err := db.LookupToken(ctx, hash(i))
+					if w%2 == 1 {
+						l, err = db.LookupPrincipal(ctx, store.PrincipalQuery{TokenID: fmt.Sprint("jti ", i)})
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					seen[w] = append(seen[w], sight{i, l.Seq, l.TokenRevoked})
+				}
+			})
+		}
+		revoked := make([]int64, tokens+1)
+		for i := range tokens {
+			at.Store(int64(i))
+			revoked[i] = all(t, db,
+				func(tx *store.Tx) error { return tx.RevokeToken(ctx, fmt.Sprint("jti ", i), theAccess.ExpiresAt) },
+				func(tx *store.Tx) error { return tx.RevokeAccessToken(ctx, fmt.Sprint("tok ", i)) }).Seq()
+		}
+		at.Store(tokens)
+		wg.Wait()
+		n := 0
+		for _, list := range seen {
+			for _, s := range list {
+				if s.revoked != (s.seq >= revoked[s.token]) {
+					t.Errorf("token %d, revoked by change %d: at %d it was revoked: %t", s.token, revoked[s.token], s.seq, s.revoked)
+				}
+				n++
+			}
+		}
+		t.Logf("%d look-ups", n)
 	})
 }
