@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
 		Name: e.key.value, Issuer: v.Issuer.value, JWKS: v.JWKS.value, Audience: v.Audience.or(k.c.audience),
 		Algorithms: algorithms(v.Algorithms), Environments: k.environmentSet(v.Environments),
 		ScopeClaim: v.ScopeClaim.or("scope"), Scopes: k.scopeSet(v.Scopes), DefaultScopes: k.scopeSet(v.Default),
-		Claims: k.claims(v.Claims), PlanClaim: v.PlanClaim.value,
+		Claims: k.readClaims(v.Claims), PlanClaim: v.PlanClaim.value,
 		MaxLifetime: k.duration(v.MaxLifetime, 24*time.Hour), InsecurePrivateJWKS: v.Private.value, Line: e.key.line,
 	}
 	k.within(v.Default, i.Scopes, "this issuer's tokens")
@@ -79,6 +80,24 @@ func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
 		}
 	}
 	return i
+}
+
+// readFacts are what a foreign token may say about its holder. Scopes and plan have
+// settings of their own; everything else Cardea knows better.
+var readFacts = []Fact{FactSubject, FactOrganization, FactMember}
+
+// readClaims compiles where facts are in the tokens of somebody else.
+func (k *compiler) readClaims(v claimsDoc) []Claim {
+	var out []Claim
+	for _, e := range v.entries {
+		if fact := Fact(e.value.value); slices.Contains(readFacts, fact) {
+			out = append(out, Claim{Name: e.key.value, Fact: fact})
+		} else if e.value.given {
+			k.r.errorf(e.value.pos, "a foreign token cannot say %s", quote(e.value.value)).
+				didYouMean(e.value.value, []string{"subject", "organization", "member"})
+		}
+	}
+	return out
 }
 
 // hooks compiles the questions asked before a request goes on. A hook that fails or is
