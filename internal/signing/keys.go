@@ -58,6 +58,7 @@ type Keys struct {
 	generation atomic.Uint64
 
 	loading sync.Mutex // one load at a time, and nobody stores an older one last
+	missed  time.Time  // when a kid that was not there last made us read again
 
 	mu      sync.Mutex
 	flights map[purpose]*flight
@@ -114,24 +115,51 @@ func (k *Keys) Verification(ctx context.Context) (*Verification, error) {
 	v := k.current.Load()
 	switch {
 	case v == nil || k.behind.Load():
-		return k.load(ctx)
+		return k.load(ctx, false)
 	case !v.until.IsZero() && !k.now().Before(v.until):
 		return k.replace(v.rows), nil
 	}
 	return v, nil
 }
 
-// load reads the keys from the store.
-func (k *Keys) load(ctx context.Context) (*Verification, error) {
+// VerificationFor is Verification for a token with a kid. When there is no such key the
+// store is asked once more, at most once a second: another node may have begun to sign
+// with a new key before we heard of it.
+func (k *Keys) VerificationFor(ctx context.Context, kid string) (*Verification, error) {
+	v, err := k.Verification(ctx)
+	if err != nil || kid == "" || v.byID[kid] != nil {
+		return v, err
+	}
+	if !k.miss() {
+		return v, nil
+	}
+	return k.load(ctx, true)
+}
+
+// miss reports whether the store may be asked for a key that we do not have.
+func (k *Keys) miss() bool {
 	k.loading.Lock()
 	defer k.loading.Unlock()
-	if v := k.current.Load(); v != nil && !k.behind.Load() {
+	if ago := k.now().Sub(k.missed); ago >= 0 && ago < time.Second {
+		return false
+	}
+	k.missed = k.now()
+	return true
+}
+
+// load reads the keys from the store, when they have changed or when it must.
+func (k *Keys) load(ctx context.Context, must bool) (*Verification, error) {
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	if v := k.current.Load(); v != nil && !must && !k.behind.Load() {
 		return v, nil // somebody else was faster
 	}
-	k.behind.Store(false) // before reading: what changes meanwhile makes us behind again
+	behind := k.behind.Swap(false) // before reading: what changes meanwhile sets it again
 	rows, err := k.store.SigningKeys(ctx)
 	if err != nil {
-		k.behind.Store(true)
+		if behind {
+			k.behind.Store(true)
+		}
 		return nil, err
 	}
 	slices.Reverse(rows)
@@ -185,9 +213,10 @@ func (k *Keys) update(ctx context.Context, actor cardea.Actor, fn func(*store.Tx
 		return err
 	}
 	k.Applied(changes)
-	_, err = k.load(context.WithoutCancel(ctx))
+	// When this fails nothing is verified until it succeeds: the change is done anyway.
+	_, _ = k.load(context.WithoutCancel(ctx), false)
 	k.apply(changes)
-	return err
+	return nil
 }
 
 // JWKS returns the key set document (RFC 7517 §5): the public halves of all keys that

@@ -246,8 +246,7 @@ func (k *Keys) fill(ctx context.Context, tx *store.Tx, p purpose, spare store.Si
 // Maintain is called from time to time: it reads what others changed, retires keys that
 // the contract needs no more, and makes those that it needs.
 func (k *Keys) Maintain(ctx context.Context) error {
-	k.behind.Store(true)
-	v, err := k.Verification(ctx)
+	v, err := k.load(ctx, true)
 	if err != nil {
 		return err
 	}
