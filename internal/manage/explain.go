@@ -24,7 +24,7 @@ type situation struct {
 // explain words the situation.
 func (s *situation) explain() Explanation {
 	e := Explanation{Request: viewRequest(s.request), Key: s.key, Organization: s.organization}
-	e.Detail = s.request.Detail
+	e.Detail, _, _ = strings.Cut(s.request.Detail, "\n") // earlier versions wrote a fix below it
 	if s.request.ContractLine > 0 {
 		e.Contract = &ContractPlace{Source: s.contract.Source(), Line: s.request.ContractLine}
 	}

@@ -80,7 +80,7 @@ type Manager struct {
 // New returns the Manager for a configuration.
 func New(c Config) *Manager {
 	m := &Manager{store: c.Store, contract: c.Contract, loadedAt: c.LoadedAt, apply: c.Apply, sealer: c.Sealer, now: c.Now,
-		hasher: c.Hasher, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin}
+		hasher: c.Hasher, signing: c.Keys, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin}
 	if m.origin == nil {
 		m.origin = func() string { return "" }
 	}

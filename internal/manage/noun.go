@@ -69,10 +69,10 @@ func (n noun) over(c *contract.Contract, need right) right {
 }
 
 // creators returns the roles that may create credentials of a kind. The contract does
-// not say it of service accounts.
+// not say it of service accounts: they get what clients get unless told.
 func creators(kind *contract.KeyKind) []cardea.Role {
 	if kind.Name == accountNoun.kind {
-		return mayKeys.roles
+		return mayAdmin.roles
 	}
 	return kind.CreatedBy
 }

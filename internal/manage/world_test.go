@@ -3,6 +3,9 @@ package manage_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -10,10 +13,15 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/fetch"
+	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/store/storetest"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // acme has a key kind for every rule that managing keys knows.
@@ -75,6 +83,40 @@ keys:
     present: [{header: Authorization, scheme: Bearer}]
     reveal: always
     created_by: [owner, admin]
+issuer: https://auth.acme.test
+audience: https://api.acme.test
+clients:
+  grants: [authorization_code, refresh_token, client_credentials, device_code]
+  authentication: [client_secret_post, client_secret_basic, private_key_jwt, none]
+  public: true
+  pkce: public_only
+  dpop: optional
+  scopes: [read, write]
+  secret: {reveal: always}
+  created_by: [owner, admin]
+  max_per_owner: 9
+service_accounts:
+  max_lifetime: 1h
+  algorithms: [ES256, EdDSA]
+  scope_claim: scopes
+  claims: {org_id: organization}
+  scopes: [read, write]
+tokens:
+  access: {format: jwt, lifetime: 15m, algorithm: ES256, scope_claim: scope}
+  refresh: {lifetime: 30d}
+endpoints:
+  token:
+    - path: /oauth/token
+      grants: {authorization_code: authorization_code, refresh_token: refresh_token, client_credentials: client_credentials,
+        "urn:ietf:params:oauth:grant-type:device_code": device_code, "urn:ietf:params:oauth:grant-type:jwt-bearer": jwt_bearer}
+  authorize: {path: /authorize}
+  device: {path: /device/code}
+organization_issuers: {per: environment, algorithms: [ES256], scopes: [read], default_scopes: [read]}
+trusted_issuers:
+  partner: {issuer: "https://id.partner.test", jwks_url: "https://id.partner.test/jwks", environments: [live], scopes: [read]}
+hooks:
+  - {match: "GET /v1/things", when: always, cel: 'credential.kind == "api_key"'}
+  - {match: "POST /v1/things", when: no_credential, url: "http://127.0.0.1:1/ask", timeout: 1s}
 routes:
   - {match: "GET /v1/things", scopes: [read]}
   - {match: "POST /v1/things", scopes: [write, delete]}
@@ -91,6 +133,8 @@ type world struct {
 	cfg   store.Config
 	store *store.DB
 
+	signing *signing.Keys
+
 	mu      sync.Mutex
 	now     time.Time
 	applied []store.Changes
@@ -100,12 +144,15 @@ type world struct {
 var start = time.Date(2027, 11, 30, 10, 20, 30, 0, time.UTC)
 
 // newWorld opens a world on the database of a configuration.
-func newWorld(t testing.TB, cfg store.Config) *world {
+func newWorld(t testing.TB, cfg store.Config) *world { return newWorldOf(t, cfg, acme) }
+
+// newWorldOf opens a world with another contract.
+func newWorldOf(t testing.TB, cfg store.Config, text string) *world {
 	t.Helper()
 	w := &world{t: t, ctx: t.Context(), cfg: cfg, now: start}
 	cfg.Now = w.clock
 	w.store = storetest.OpenConfig(t, cfg)
-	c, err := contract.Load("cardea.yaml", []byte(acme))
+	c, err := contract.Load("cardea.yaml", []byte(text))
 	if err != nil {
 		t.Fatalf("the test's contract: %v", err)
 	}
@@ -113,13 +160,19 @@ func newWorld(t testing.TB, cfg store.Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	current := func() *contract.Contract { return c }
+	apply := func(changes store.Changes) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.applied = append(w.applied, changes)
+	}
+	client := fetch.New(fetch.Config{})
+	w.signing = signing.New(signing.Config{Store: w.store, Sealer: sealer, Contract: current, Now: w.clock, Apply: apply})
 	w.Manager = manage.New(manage.Config{
-		Store: w.store, Contract: func() *contract.Contract { return c }, Sealer: sealer, Now: w.clock,
-		Apply: func(changes store.Changes) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.applied = append(w.applied, changes)
-		},
+		Store: w.store, Contract: current, Sealer: sealer, Now: w.clock, Apply: apply, Keys: w.signing,
+		Hasher: password.New(password.Config{}), Issuers: token.NewCache(token.CacheConfig{Fetch: client, Now: w.clock}),
+		Hooks: hook.New(hook.Config{Fetch: client, Sign: make([]byte, 32), Now: w.clock}), PrivateIssuers: true,
+		Origin: func() string { return "http://127.0.0.1:8080" },
 	})
 	return w
 }
@@ -194,6 +247,59 @@ func (w *world) key(organization, name string) manage.KeySecret {
 	return must(w.CreateKey(w.ctx, operator, manage.CreateKey{
 		Kind: "api_key", Environment: "live", Organization: organization, Name: name,
 	}))(w.t)
+}
+
+// client creates a client that people use.
+func (w *world) client(organization, name string) manage.ClientSecret {
+	w.t.Helper()
+	return must(w.CreateClient(w.ctx, operator, manage.CreateClient{
+		Environment: "live", Organization: organization, Name: name, RedirectURIs: []string{"https://app.example.com/callback"},
+	}))(w.t)
+}
+
+// account creates a service account.
+func (w *world) account(organization, name string) manage.ServiceAccount {
+	w.t.Helper()
+	return must(w.CreateServiceAccount(w.ctx, operator, manage.CreateServiceAccount{
+		Environment: "live", Organization: organization, Name: name, Scopes: []string{"read"},
+	}))(w.t)
+}
+
+// memberPassword is one that nothing is wrong with.
+const memberPassword = "seven ducks on a pond"
+
+// write changes the store as other parts of Cardea do.
+func (w *world) write(fn func(tx *store.Tx) error) {
+	w.t.Helper()
+	_, err := w.store.Update(w.ctx, cardea.Actor{Type: "system", ID: "test"}, func(tx *store.Tx) error {
+		tx.Audit(store.Event{Action: "test.write", TargetType: "test", TargetID: "test"})
+		return fn(tx)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// provider starts an identity provider: metadata and a key set.
+func provider(t testing.TB) *httptest.Server {
+	t.Helper()
+	private, err := token.Generate("ES256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := token.PublicJWKS([]token.Key{{ID: "k1", Algorithm: "ES256", Public: private.Public()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, server.URL, server.URL+"/.well-known/jwks.json")
+	})
+	mux.HandleFunc("/.well-known/jwks.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
+	mux.HandleFunc("/bare/jwks.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
+	return server
 }
 
 // actorOf returns the actor that a member is.
