@@ -82,9 +82,9 @@ func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
 	return i
 }
 
-// readFacts are what a foreign token may say about its holder. Scopes and plan have
-// settings of their own; everything else Cardea knows better.
-var readFacts = []Fact{FactSubject, FactOrganization, FactMember}
+// readFacts are what a foreign token may say about its holder. Its scopes have a
+// setting of their own; everything else Cardea knows better.
+var readFacts = []Fact{FactSubject, FactOrganization, FactMember, FactPlan, FactEnvironment}
 
 // readClaims compiles where facts are in the tokens of somebody else.
 func (k *compiler) readClaims(v claimsDoc) []Claim {
@@ -94,7 +94,7 @@ func (k *compiler) readClaims(v claimsDoc) []Claim {
 			out = append(out, Claim{Name: e.key.value, Fact: fact})
 		} else if e.value.given {
 			k.r.errorf(e.value.pos, "a foreign token cannot say %s", quote(e.value.value)).
-				didYouMean(e.value.value, []string{"subject", "organization", "member"})
+				didYouMean(e.value.value, []string{"subject", "organization", "member", "plan", "environment"})
 		}
 	}
 	return out
