@@ -199,6 +199,7 @@ func TestPolicyAsksForLengthAndNothingElse(t *testing.T) {
 		"abcdefghijklm":                         false,
 		"marianne.weber":                        false,
 		"Marianne.Weber2026":                    false,
+		"Marianne.Weber@example.com":            false,
 		"umbrella corporation1":                 false,
 		"bad\xfftext that is long":              false,
 		strings.Repeat("é", 128):                false, // monotonous

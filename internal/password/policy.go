@@ -52,8 +52,8 @@ func Check(password string, context ...string) error {
 		return cardea.Invalid("password", "This password is one of the first that anybody would try. Choose another.")
 	}
 	for _, word := range context {
-		for _, part := range strings.FieldsFunc(word, func(r rune) bool { return r == '@' }) {
-			if core == folded(part) {
+		for _, part := range append(strings.Split(word, "@"), word) {
+			if part != "" && core == folded(part) {
 				return cardea.Invalid("password", "The password is your name, address, organization or this product. Choose another.")
 			}
 		}

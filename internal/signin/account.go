@@ -2,6 +2,7 @@ package signin
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 
 	"github.com/cardea-dev/cardea/internal/pages"
@@ -103,7 +104,7 @@ func (v *visit) changed(err error, what string) {
 		v.see("/account?done=" + what)
 		return
 	}
-	if err == people.ErrProveAgain {
+	if errors.Is(err, people.ErrProveAgain) {
 		v.see(signInAt("/account", true))
 		return
 	}

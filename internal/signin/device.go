@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -116,7 +117,8 @@ func revoke(v *visit) {
 
 // refuseTool answers a program with an error.
 func (v *visit) refuseTool(err error) {
-	if e, ok := err.(people.DeviceError); ok {
+	var e people.DeviceError
+	if errors.As(err, &e) {
 		v.answer(http.StatusBadRequest, tokenError{string(e)})
 		return
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -46,7 +47,7 @@ func (v *visit) answer(status int, value any) {
 
 // refuse answers a script with an error.
 func (v *visit) refuse(err error) {
-	if err == people.ErrProveAgain {
+	if errors.Is(err, people.ErrProveAgain) {
 		v.answer(http.StatusForbidden, refusal{people.ErrProveAgain.Public, signInAt("/account", true)})
 		return
 	}
