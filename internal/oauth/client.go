@@ -42,6 +42,9 @@ func (c *client) may(g contract.Grant) bool { return slices.Contains(c.Grants, s
 
 // authenticates reports whether the client was registered to authenticate in a way.
 func (c *client) authenticates(m contract.ClientAuthentication) bool {
+	if c.isRow() {
+		return false // its id is none on the wire
+	}
 	if m == contract.ClientNone {
 		return c.Public
 	}
@@ -52,7 +55,7 @@ func (c *client) authenticates(m contract.ClientAuthentication) bool {
 // clients, or no longer the client's environment: nothing says what such a client may do.
 func newClient(c *contract.Contract, row store.Client, o store.Organization) *client {
 	terms, env := c.Clients(), c.Environment(row.Credential.Environment)
-	if terms == nil || env == nil || row.Public && !terms.Public {
+	if terms == nil || env == nil || row.Public && !terms.Public && row.MetadataURL == "" {
 		return nil
 	}
 	out := &client{

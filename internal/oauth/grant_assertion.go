@@ -28,7 +28,7 @@ func (s *Server) findAssertion(ctx context.Context, r *request) (*ticket, error)
 	if text == "" {
 		return nil, errNoAssertion
 	}
-	info, reason, err := s.cfg.Authorizer.Token(ctx, text, r.address)
+	info, reason, err := s.cfg.Authorizer.Assertion(ctx, text, append(s.audiencesOf(r), s.issuer(r)), r.address)
 	if err := granted(reason, err, errBadAssertion); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,6 @@ const (
 	actorClient  = "client"
 	actorKey     = "key"
 	actorAccount = "service_account"
-	actorIssuer  = "issuer"
 )
 
 // errOtherTarget refuses a resource other than the one that was consented to.

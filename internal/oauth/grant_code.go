@@ -27,7 +27,7 @@ const maxCredential = 512
 // to is compared before it is used up, so that a stranger who got hold of it cannot spoil
 // it; a code that was used already takes its tokens with it (§4.1.2).
 func (s *Server) findCode(ctx context.Context, r *request) (*ticket, error) {
-	text, c := r.params.get("code"), r.caller.client
+	text := r.params.get("code")
 	if text == "" {
 		return nil, errNoCode
 	}
@@ -36,8 +36,8 @@ func (s *Server) findCode(ctx context.Context, r *request) (*ticket, error) {
 	if err := s.known(r, text, err, errCode); err != nil {
 		return nil, err
 	}
-	if code.Client != c.id() {
-		return nil, s.guess(r, errCode)
+	if err := s.own(ctx, r, code.Client, errCode); err != nil {
+		return nil, err
 	}
 	if !code.UsedAt.IsZero() {
 		return nil, s.replayed(ctx, r, code.Family, reasonCodeReplayed, errCode)
@@ -70,6 +70,20 @@ func (s *Server) findCode(ctx context.Context, r *request) (*ticket, error) {
 	return t, nil
 }
 
+// own refuses what was issued to another client than the one that asks, with bad. From
+// then on the caller is the client that it was issued to.
+func (s *Server) own(ctx context.Context, r *request, id string, bad error) error {
+	c, err := s.ownedBy(ctx, r, id)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		return s.guess(r, bad)
+	}
+	r.caller.client = c
+	return nil
+}
+
 // known turns the error of looking up something presented into an answer. What does not
 // exist counts as an attempt to guess.
 func (s *Server) known(r *request, text string, err, bad error) error {
@@ -79,16 +93,19 @@ func (s *Server) known(r *request, text string, err, bad error) error {
 	return err
 }
 
-// checkRedirect compares redirect_uri with that of the authorization request. It may be
-// left out where a code challenge does its work (OAuth 2.1 §10.2).
+// checkRedirect compares redirect_uri with that of the authorization request, which may
+// have had none: then there is none here either. It may be left out where a code
+// challenge does its work (OAuth 2.1 §10.2).
 func (r *request) checkRedirect(code *store.Code) error {
 	switch given := r.params.get("redirect_uri"); {
+	case given == code.RedirectURI:
+		return nil
 	case given == "" && code.Challenge == "":
 		return errRedirectMissing
-	case given != "" && given != code.RedirectURI:
-		return errCode
+	case given == "":
+		return nil
 	}
-	return nil
+	return errCode
 }
 
 // proves reports whether a code verifier is the one of a challenge: RFC 7636 §4.6, S256

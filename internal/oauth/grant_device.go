@@ -19,7 +19,7 @@ var (
 
 // findDevice exchanges a device code once somebody has approved it: RFC 8628 §3.4.
 func (s *Server) findDevice(ctx context.Context, r *request) (*ticket, error) {
-	text, c := r.params.get("device_code"), r.caller.client
+	text := r.params.get("device_code")
 	if text == "" {
 		return nil, errNoDevice
 	}
@@ -28,8 +28,8 @@ func (s *Server) findDevice(ctx context.Context, r *request) (*ticket, error) {
 	if err := s.known(r, text, err, errDevice); err != nil {
 		return nil, err
 	}
-	if d.Client != c.id() {
-		return nil, s.guess(r, errDevice)
+	if err := s.own(ctx, r, d.Client, errDevice); err != nil {
+		return nil, err
 	}
 	if !r.now.Before(d.ExpiresAt) {
 		return nil, errDeviceExpired

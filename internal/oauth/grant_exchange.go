@@ -31,27 +31,26 @@ func (s *Server) findExchange(ctx context.Context, r *request) (*ticket, error) 
 	if err := r.checkExchange(); err != nil {
 		return nil, err
 	}
-	var env *contract.Environment
-	if c := r.caller.client; c != nil {
-		env = c.env
-	}
-	info, reason, err := s.cfg.Authorizer.External(ctx, r.params.get("subject_token"), env, r.address)
+	c := r.caller.client
+	info, reason, err := s.cfg.Authorizer.External(ctx, r.params.get("subject_token"), c.env, r.address)
 	if err := granted(reason, err, errSubjectToken); err != nil {
 		return nil, err
 	}
-	if info.Environment == nil || env != nil && info.Environment != env || resembles(r.contract, info.Subject) {
+	// The token that is issued is held to its client's organization, so it cannot speak for
+	// another one, and its subject must not pass for one of ours.
+	if info.Environment != c.env || resembles(r.contract, info.Subject) ||
+		info.Organization != "" && info.Organization != c.Credential.Organization {
 		return nil, errSubjectToken
 	}
+	most := info.Scopes.Intersect(r.contract.Expand(c.scopes))
 	t := &ticket{
-		terms: r.contract.Tokens().User, env: info.Environment, actor: r.actor(actorIssuer, r.contract.IssuerKind().Name),
-		kind: info.Kind, subject: info.Subject, organization: info.Organization, member: info.Member,
-		most: info.Scopes, fallback: info.Scopes, notBefore: info.NotBefore, exchanged: true,
+		terms: r.contract.Tokens().Machine, env: c.env, actor: r.actor(actorClient, c.id()),
+		holder: c.id(), kind: info.Kind, subject: info.Subject, organization: c.Credential.Organization, act: c.id(),
+		most: most, fallback: most, notBefore: latest(info.NotBefore, c.Credential.TokensNotBefore),
+		until: info.ExpiresAt, exchanged: true,
 	}
-	if c := r.caller.client; c != nil {
-		t.holder, t.act, t.actor = c.id(), c.id(), r.actor(actorClient, c.id())
-		t.most = t.most.Intersect(r.contract.Expand(c.scopes))
-		t.fallback = t.most
-		t.notBefore = latest(t.notBefore, c.Credential.TokensNotBefore)
+	if t.terms != nil && t.terms.Format == contract.TokenJWT && t.terms.ClientIDClaim == "" {
+		return nil, errNoTerms // nobody could be held to such a token
 	}
 	if err := r.checkAudience(); err != nil {
 		return nil, err

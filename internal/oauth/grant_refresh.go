@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -46,8 +47,8 @@ func (s *Server) findRefresh(ctx context.Context, r *request) (*ticket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Client != r.caller.client.id() {
-		return nil, s.guess(r, errRefresh)
+	if err := s.own(ctx, r, f.Client, errRefresh); err != nil {
+		return nil, err
 	}
 	if ended(&f, &old, r.now) {
 		return nil, errRefresh
@@ -63,16 +64,13 @@ func (s *Server) findRefresh(ctx context.Context, r *request) (*ticket, error) {
 	return t, s.rotate(ctx, r, t, text, &old)
 }
 
-// familyLifetimes is how many lifetimes of a refresh token a family lives, however often
-// it is renewed: a device that nobody remembers does not keep its access for ever.
-const familyLifetimes = 12
-
-// absolute returns how long a family lives.
-func (r *request) absolute() time.Duration {
-	if refresh := r.contract.Tokens().Refresh; refresh != nil {
-		return familyLifetimes * refresh.Lifetime
+// absolute returns how long a family lives, however often it is renewed: a device that
+// nobody remembers does not keep its access for ever.
+func (t *ticket) absolute(c *contract.Contract) time.Duration {
+	if t.refresh {
+		return c.Tokens().Refresh.MaxLifetime
 	}
-	return familyLifetimes * r.contract.Tokens().User.Lifetime
+	return t.terms.Lifetime
 }
 
 // ended reports whether nothing of a family may be renewed with a token any more.

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -43,19 +44,19 @@ func (s *Server) describe(ctx context.Context, r *request) (object, error) {
 			return o, err
 		}
 	}
-	info, reason, err := s.cfg.Authorizer.Token(ctx, text, r.address)
+	// The caller asks about what others sent to it, so nothing is held against its address.
+	info, reason, err := s.cfg.Authorizer.Token(ctx, text, netip.Addr{})
 	if err != nil {
 		return nil, err
 	}
-	// The caller asks for somebody else: its own address proves nothing about them.
-	if reason != cardea.ReasonAllowed && reason != cardea.ReasonAddress {
+	if reason != cardea.ReasonAllowed {
 		return inactive, nil
 	}
-	mine, err := s.owns(ctx, r.caller.client, &info)
+	mine, err := s.owns(ctx, r, &info)
 	if err != nil {
 		return nil, err
 	}
-	if !mine && info.Organization != r.caller.organization() || info.Organization == "" && !mine {
+	if !mine && (info.Organization == "" || info.Organization != r.caller.organization()) {
 		return inactive, nil
 	}
 	return r.active(&info), nil
@@ -106,9 +107,14 @@ func (s *Server) describeRefresh(ctx context.Context, r *request, hash secret.Ha
 	if err != nil {
 		return nil, err
 	}
-	if f.Client != r.caller.id() || !t.UsedAt.IsZero() || ended(&f, &t, r.now) {
+	c, err := s.ownedBy(ctx, r, f.Client)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil || !t.UsedAt.IsZero() || ended(&f, &t, r.now) {
 		return inactive, nil
 	}
+	r.caller.client = c
 	_, err = s.standing(ctx, r, personal{
 		member: f.Member, organization: f.Organization, environment: f.Environment, consent: f.Consent,
 	}, errRefresh)

@@ -77,6 +77,9 @@ func (t *ticket) issuedAt(now time.Time) time.Time {
 func (s *Server) mint(ctx context.Context, r *request, t *ticket) (*issued, error) {
 	i := &issued{issuedAt: t.issuedAt(r.now)}
 	i.expires = i.issuedAt.Add(t.terms.Lifetime)
+	if !t.until.IsZero() && t.until.Before(i.expires) {
+		i.expires = t.until.Truncate(time.Second)
+	}
 	if t.family != nil {
 		i.family = t.family.ID
 	} else if t.spend != nil {
@@ -128,7 +131,7 @@ func (s *Server) mintIdentity(ctx context.Context, r *request, t *ticket, i *iss
 	if !t.identity || t.member == "" || openid == nil || r.contract.Tokens().ID == nil || !t.scopes.set.Has(openid.Index) {
 		return nil
 	}
-	i.identity, err = s.idToken(ctx, r.contract, idTokenInput{
+	i.identity, err = s.idToken(ctx, r, idTokenInput{
 		Client: t.holder, Subject: t.subject, Nonce: t.nonce, AuthTime: t.authTime, AccessToken: i.access,
 		Environment: t.env.Name, IssuedAt: i.issuedAt, Scopes: r.contract.ScopeNames(t.scopes.set), Member: t.person,
 	})
@@ -168,7 +171,7 @@ func (s *Server) insert(ctx context.Context, tx *store.Tx, r *request, t *ticket
 		f := store.Family{
 			ID: i.family, Client: t.holder, Member: t.member, Organization: t.organization, Environment: t.env.Name,
 			Subject: t.subject, Consent: t.consent, Scopes: strings.Fields(t.scopes.text), Resource: t.resource, DPoP: t.binding(r),
-			AuthTime: t.authTime, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(r.absolute()),
+			AuthTime: t.authTime, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(t.absolute(r.contract)),
 		}
 		if jwt && !t.refresh {
 			f.AccessID, f.AccessExpiresAt = i.id, i.expires

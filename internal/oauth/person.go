@@ -30,7 +30,7 @@ func (s *Server) personal(ctx context.Context, r *request, p personal, bad error
 		return nil, err
 	}
 	set, _ := r.contract.ScopeSet(p.scopes...) // those that the contract no longer has grant nothing
-	set = set.Intersect(r.contract.Expand(c.scopes))
+	set = set.Intersect(r.contract.Expand(c.scopes)).Intersect(r.contract.GrantableBy(now.person.Role))
 	t := &ticket{
 		terms: r.contract.Tokens().User, env: env, actor: r.actor(actorClient, c.id()),
 		holder: c.id(), kind: r.contract.ClientKind().Name,
@@ -62,20 +62,16 @@ type standing struct {
 // need not be true any more.
 func (s *Server) standing(ctx context.Context, r *request, p personal, bad error) (standing, error) {
 	c := r.caller.client
-	query := store.PrincipalQuery{Member: p.member, Organization: p.organization, Environment: p.environment}
-	if c.MetadataURL == "" || c.id() != c.MetadataURL {
-		query.Credential = c.id() // clients known by their metadata have no row
-	}
-	l, err := s.store.LookupPrincipal(ctx, query)
+	l, err := s.store.LookupPrincipal(ctx, store.PrincipalQuery{
+		Credential: c.id(), Member: p.member, Organization: p.organization, Environment: p.environment,
+	})
 	if err != nil {
 		return standing{}, err
 	}
 	out := standing{person: l.Member, notBefore: latest(l.CredentialNotBefore, l.MemberNotBefore, l.ConsentNotBefore)}
 	if !l.Found || !l.MemberDisabledAt.IsZero() || !l.Organization.SuspendedAt.IsZero() ||
-		!l.CredentialSuspendedAt.IsZero() || l.Member.Organization != p.organization {
-		return out, bad
-	}
-	if query.Credential != "" && l.Credential.Status(r.now) != store.StatusActive {
+		!l.CredentialSuspendedAt.IsZero() || l.Member.Organization != p.organization ||
+		l.Credential.Status(r.now) != store.StatusActive {
 		return out, bad
 	}
 	if p.consent == "" {

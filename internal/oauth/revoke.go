@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/authz"
@@ -89,11 +90,12 @@ func (s *Server) revokeRefresh(ctx context.Context, r *request, hash secret.Hash
 		return true, err
 	}
 	f, err := s.store.Family(ctx, old.Family)
+	if err == nil {
+		err = s.own(ctx, r, f.Client, errNotYours)
+	}
 	switch {
 	case err != nil:
 		return true, err
-	case f.Client != r.caller.id():
-		return true, s.guess(r, errNotYours)
 	case !f.RevokedAt.IsZero():
 		return true, nil
 	}
@@ -119,10 +121,9 @@ func (s *Server) revokeOpaque(ctx context.Context, r *request, hash secret.Hash)
 		return nil
 	case err != nil:
 		return err
-	case t.Client != r.caller.id():
-		return s.guess(r, errNotYours)
-	case !t.RevokedAt.IsZero():
-		return nil
+	}
+	if err := s.own(ctx, r, t.Client, errNotYours); err != nil || !t.RevokedAt.IsZero() {
+		return err
 	}
 	e := store.Event{Action: "token.revoke", TargetType: "token", TargetID: t.ID, Organization: t.Organization, Detail: because{reasonRevoked}}
 	return s.end(ctx, r, e, func(tx *store.Tx) error { return tx.RevokeAccessToken(ctx, t.ID) })
@@ -131,14 +132,14 @@ func (s *Server) revokeOpaque(ctx context.Context, r *request, hash secret.Hash)
 // revokeJWT ends a JWT of ours by its id, which is remembered until it has expired. One
 // that is no longer good, or never was, is ended already.
 func (s *Server) revokeJWT(ctx context.Context, r *request, text string) error {
-	info, reason, err := s.cfg.Authorizer.Token(ctx, text, r.address)
+	info, reason, err := s.cfg.Authorizer.Token(ctx, text, netip.Addr{})
 	switch {
 	case err != nil:
 		return err
-	case reason != cardea.ReasonAllowed && reason != cardea.ReasonAddress || !info.OwnJWT || info.ID == "":
+	case reason != cardea.ReasonAllowed || !info.OwnJWT || info.ID == "":
 		return nil
 	}
-	own, err := s.owns(ctx, r.caller.client, &info)
+	own, err := s.owns(ctx, r, &info)
 	if err != nil {
 		return err
 	}
@@ -152,10 +153,16 @@ func (s *Server) revokeJWT(ctx context.Context, r *request, text string) error {
 // owns reports whether a token was issued to a client. Where the contract's tokens do not
 // say to whom, those of a person count as issued to every client that the person gave a
 // family of tokens to: whoever has the token can use it, which is more than ending it.
-func (s *Server) owns(ctx context.Context, c *client, info *authz.TokenInfo) (bool, error) {
-	if info.Client != "" || info.Member == "" {
-		return info.Client == c.id() || info.Subject == c.id(), nil
+func (s *Server) owns(ctx context.Context, r *request, info *authz.TokenInfo) (bool, error) {
+	id := info.Client
+	if id == "" && info.Member == "" {
+		id = info.Subject
 	}
+	if id != "" {
+		c, err := s.ownedBy(ctx, r, id)
+		return c != nil, err
+	}
+	c := r.caller.client
 	families, _, err := s.store.Families(ctx, store.FamilyFilter{Client: c.id(), Member: info.Member, Live: true}, store.Page{Limit: 1})
 	return len(families) > 0, err
 }

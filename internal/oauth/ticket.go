@@ -43,6 +43,9 @@ type ticket struct {
 	// notBefore is the latest watermark that concerns the token: it must be newer.
 	notBefore time.Time
 
+	// until is when it ends at the latest; zero: when its lifetime is over.
+	until time.Time
+
 	// refresh: a refresh token goes with it. family is whose it is; nil makes a new one.
 	refresh bool
 	family  *store.Family

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/cardea-dev/cardea/contract"
 )
@@ -136,16 +135,11 @@ func (r *request) grant() (grant, error) {
 	return g, nil
 }
 
-// alone reports whether the request needs no client: its grant proves itself, or the
-// endpoint exchanges tokens for anybody who has one.
+// alone reports whether the request needs no client, because its grant proves itself.
 func (r *request) alone() bool {
 	if r.binding.token == nil {
 		return false
 	}
 	named := r.sent()
-	if named == nil {
-		return false
-	}
-	return grants[named.Grant].alone ||
-		named.Grant == contract.GrantTokenExchange && slices.Contains(r.binding.token.Authentication, contract.ClientNone)
+	return named != nil && grants[named.Grant].alone
 }
