@@ -168,7 +168,7 @@ func beside(e *contract.Endpoint, suffix string) *contract.Endpoint {
 
 // narrow takes away the scopes that a member of a role may not grant to anybody.
 func (a *asked) narrow(role cardea.Role) error {
-	left := a.scopes.set.Intersect(grantable(a.client.contract, role))
+	left := a.scopes.set.Intersect(a.client.contract.GrantableBy(role))
 	if left == a.scopes.set {
 		return nil
 	}
@@ -178,6 +178,3 @@ func (a *asked) narrow(role cardea.Role) error {
 	a.scopes = grantedScopes{set: left, text: strings.Join(a.client.contract.ScopeNames(left), " ")}
 	return nil
 }
-
-// grantable returns the scopes that a member of a role may grant to an application.
-func grantable(c *contract.Contract, role cardea.Role) contract.ScopeSet { return c.AllScopes() }

@@ -15,8 +15,8 @@ type browser struct {
 	sealer     *secret.Sealer // of what travels through the browser and back
 	protection *http.CrossOriginProtection
 
-	origins   origins
-	documents documents
+	origins   *origins
+	documents *documents
 	guesses   *attempts // at user codes
 	starts    *attempts // of devices
 }
@@ -25,6 +25,7 @@ type browser struct {
 func newBrowser(cfg Config) browser {
 	b := browser{
 		people: cfg.People, sealer: cfg.Sealer, protection: http.NewCrossOriginProtection(),
+		origins: &origins{}, documents: &documents{},
 		guesses: newAttempts(), starts: newAttempts(),
 	}
 	if b.sealer == nil {

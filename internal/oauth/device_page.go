@@ -169,7 +169,7 @@ func (s *Server) askDevice(w http.ResponseWriter, r *request, who people.Session
 // far as its client may still have that and the person may grant it.
 func deviceScopes(c *contract.Contract, d store.DeviceCode, cl *client, who people.Session) contract.ScopeSet {
 	set, _ := c.ScopeSet(d.Scopes...)
-	return set.Intersect(c.Expand(cl.scopes)).Intersect(grantable(c, who.Member.Role))
+	return set.Intersect(c.Expand(cl.scopes)).Intersect(c.GrantableBy(who.Member.Role))
 }
 
 // A sealedDevice is a device's request that waits for the person's answer.

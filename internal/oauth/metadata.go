@@ -36,10 +36,10 @@ func (s *Server) metadata(c *contract.Contract, origin string) object {
 	o = append(o, authorizeMetadata(c, origin)...)
 	o = append(o, tokenMetadata(c, origin)...)
 	o = append(o,
-		member{"jwks_uri", address(c, e.JWKS, origin)},
+		member{"jwks_uri", endpointAddress(c, e.JWKS, origin)},
 		member{"scopes_supported", names(scopeNames(c))},
-		member{"userinfo_endpoint", address(c, e.UserInfo, origin)},
-		member{"end_session_endpoint", address(c, e.EndSession, origin)},
+		member{"userinfo_endpoint", endpointAddress(c, e.UserInfo, origin)},
+		member{"end_session_endpoint", endpointAddress(c, e.EndSession, origin)},
 	)
 	for _, one := range []struct {
 		name     string
@@ -47,7 +47,7 @@ func (s *Server) metadata(c *contract.Contract, origin string) object {
 	}{{"revocation_endpoint", e.Revoke}, {"introspection_endpoint", e.Introspect}} {
 		if one.endpoint != nil {
 			o = append(o,
-				member{one.name, address(c, one.endpoint, origin)},
+				member{one.name, endpointAddress(c, one.endpoint, origin)},
 				member{one.name + "_auth_methods_supported", names(clientMethods(c))},
 				member{one.name + "_auth_signing_alg_values_supported", names(signingNames(clientMethods(c)))})
 		}
@@ -67,7 +67,7 @@ func authorizeMetadata(c *contract.Contract, origin string) object {
 	var o object
 	if e.Authorize != nil {
 		o = append(o,
-			member{"authorization_endpoint", address(c, e.Authorize, origin)},
+			member{"authorization_endpoint", endpointAddress(c, e.Authorize, origin)},
 			member{"response_types_supported", []string{"code"}},
 			member{"response_modes_supported", []string{"query"}},
 			member{"code_challenge_methods_supported", []string{"S256"}},
@@ -76,14 +76,14 @@ func authorizeMetadata(c *contract.Contract, origin string) object {
 			member{"request_parameter_supported", false},
 			member{"request_uri_parameter_supported", false}, // those of others; it is true unless told
 			member{"claims_parameter_supported", false},
-			member{"pushed_authorization_request_endpoint", address(c, e.PAR, origin)},
+			member{"pushed_authorization_request_endpoint", endpointAddress(c, e.PAR, origin)},
 		)
 		if terms.MetadataDocuments {
 			o = append(o, member{"client_id_metadata_document_supported", true})
 		}
 	}
 	if e.Device != nil {
-		o = append(o, member{"device_authorization_endpoint", address(c, e.Device, origin)})
+		o = append(o, member{"device_authorization_endpoint", endpointAddress(c, e.Device, origin)})
 	}
 	if terms.DPoP == contract.DPoPOptional || terms.DPoP == contract.DPoPRequired {
 		o = append(o, member{"dpop_signing_alg_values_supported", contract.ProofAlgorithms()})
@@ -193,8 +193,8 @@ func openIDMetadata(c *contract.Contract) object {
 	}
 }
 
-// address returns an endpoint's address, nil when it does not exist.
-func address(c *contract.Contract, e *contract.Endpoint, origin string) any {
+// endpointAddress returns an endpoint's address, nil when it does not exist.
+func endpointAddress(c *contract.Contract, e *contract.Endpoint, origin string) any {
 	if e == nil {
 		return nil
 	}
