@@ -39,14 +39,14 @@ func (a *Authorizer) fillOpaque(v *view, q *question, l *store.Lookup) (*entry, 
 // if nothing has changed since they were read. No entry means that the token is about
 // somebody who is not there, or contradicts what is known of them.
 func (a *Authorizer) fillToken(v *view, q *question, t *verified, l *store.Lookup) (*entry, fault) {
-	if f := t.fits(v.contract, l); f != sound {
+	if f := t.fits(l); f != sound {
 		return nil, f
 	}
 	until, flags := t.standing(l)
 	c := l.Credential
 	if !l.CredentialFound {
-		// A client that is known by a URL, or somebody else's issuer: nothing of it is in
-		// the database, and nothing limits it besides its organization.
+		// Somebody else's issuer, or a token that names no client: nothing limits it
+		// besides its organization.
 		if c = (store.Credential{ID: t.client}); c.ID == "" {
 			c.ID = t.subject
 		}
@@ -63,7 +63,9 @@ func (a *Authorizer) fillToken(v *view, q *question, t *verified, l *store.Looku
 		holder:  a.holderOf(t, l),
 	}
 	e.setID(c.ID)
-	e.setUse(lastUse(l), seconds(c.LastUsedAt))
+	if q.now.UnixMicro() < until {
+		e.setUse(seconds(q.now), seconds(c.LastUsedAt)) // the dead are the first to be displaced
+	}
 	a.fillBuckets(v, e, l, q.now)
 	if keep {
 		table := v.tokens
@@ -77,7 +79,7 @@ func (a *Authorizer) fillToken(v *view, q *question, t *verified, l *store.Looku
 
 // fits reports what is wrong with a token whose signature is good: everybody it names
 // must exist, and be what the token says of them.
-func (t *verified) fits(c *contract.Contract, l *store.Lookup) fault {
+func (t *verified) fits(l *store.Lookup) fault {
 	switch {
 	case t.query.Member != "" && !l.MemberFound, t.query.Organization != "" && !l.OrganizationFound:
 		return faultCaller
@@ -94,8 +96,6 @@ func (t *verified) fits(c *contract.Contract, l *store.Lookup) fault {
 		return sound
 	case t.query.Credential == "":
 		return sound // a user's token of a contract whose tokens name no client
-	case isMetadataURL(c, t.query.Credential) && l.Consent != "":
-		return sound
 	}
 	return faultCaller
 }

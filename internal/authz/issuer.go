@@ -22,7 +22,7 @@ func (a *Authorizer) issuerToken(ctx context.Context, p *presented, i *contract.
 	}
 	k := p.view.contract
 	t.origin, t.issuer, t.client = fromIssuer, i.Name, i.Name
-	t.id = token.ID(p.signed, "jti", c)
+	t.id = foreignID(i.Name, p.signed, c)
 	if !t.limit(k, &c, i.ScopeClaim, i.Scopes, i.DefaultScopes) || !t.bind(&c) || !t.mapped(k, &c, i.Claims) {
 		return nil, faultClaims, nil
 	}
@@ -39,7 +39,7 @@ func (a *Authorizer) issuerToken(ctx context.Context, p *presented, i *contract.
 		return nil, faultClaims, nil
 	}
 	t.query = store.PrincipalQuery{
-		Member: t.query.Member, Organization: t.organization, TokenID: t.revocable(), Environment: t.env.Name,
+		Member: t.query.Member, Organization: t.organization, TokenID: t.id, Environment: t.env.Name,
 	}
 	return t, sound, nil
 }
@@ -58,9 +58,12 @@ func choose(c *contract.Contract, where []bool, wanted *contract.Environment) *c
 	return nil
 }
 
-// revocable returns the id under which the token can be revoked. An issuer chooses its
-// jti, and must not be able to name a token of ours or of another issuer.
-func (t *verified) revocable() string { return t.issuer + "/" + t.id }
+// foreignID returns the id under which a token of somebody else's can be revoked. Its
+// issuer chooses the jti, and must not be able to name a token of ours or of another
+// issuer.
+func foreignID(issuer, text string, c token.Claims) string {
+	return issuer + "/" + token.ID(text, "jti", c)
+}
 
 // foreign verifies a token with the keys of an issuer of somebody else's. Its keys are
 // fetched before it is this token's turn: a slow issuer holds up its own tokens alone.
@@ -120,6 +123,10 @@ func (t *verified) mapped(c *contract.Contract, claims *token.Claims, mapped []c
 			t.organization = value
 		case contract.FactMember:
 			t.query.Member = value
+		case contract.FactSubject:
+			if t.subject = value; looksLikeOurs(c, value) {
+				return false
+			}
 		case contract.FactPlan:
 			t.plan = value
 		case contract.FactEnvironment:
@@ -205,7 +212,7 @@ func (a *Authorizer) trustedToken(ctx context.Context, p *presented, rules *cont
 	}
 	k := p.view.contract
 	t.origin, t.issuer, t.client = fromOrganization, trust.ID, trust.ID
-	t.id, t.organization = token.ID(p.signed, "jti", c), trust.Organization
+	t.id, t.organization = foreignID(trust.ID, p.signed, c), trust.Organization
 	if !t.limit(k, &c, rules.ScopeClaim, rules.Scopes, rules.DefaultScopes) || !t.bind(&c) {
 		return nil, faultClaims, nil
 	}
@@ -216,6 +223,6 @@ func (a *Authorizer) trustedToken(ctx context.Context, p *presented, rules *cont
 	if t.env == nil {
 		t.env = k.Environments()[0]
 	}
-	t.query = store.PrincipalQuery{Organization: trust.Organization, TokenID: t.revocable(), Environment: t.env.Name}
+	t.query = store.PrincipalQuery{Organization: trust.Organization, TokenID: t.id, Environment: t.env.Name}
 	return t, sound, nil
 }

@@ -44,7 +44,7 @@ func (a *Authorizer) ownToken(ctx context.Context, p *presented, spec *contract.
 	}
 	// Before the keys are: a key withdrawn between the two makes the entry stale.
 	generation := a.cfg.Keys.Generation()
-	keys, err := a.cfg.Keys.Verification(ctx)
+	keys, err := a.cfg.Keys.VerificationFor(ctx, p.header.KeyID)
 	if err != nil {
 		return nil, sound, unavailable(err)
 	}
@@ -107,11 +107,4 @@ func ownClaims(p *presented, spec *contract.AccessToken, env *contract.Environme
 	}
 	t.query.Credential = t.client
 	return t, sound
-}
-
-// isMetadataURL reports whether a client is known by the URL of its metadata document,
-// where the contract has such clients: there is no credential to look up.
-func isMetadataURL(c *contract.Contract, client string) bool {
-	clients := c.Clients()
-	return clients != nil && clients.MetadataDocuments && strings.HasPrefix(client, "https://")
 }

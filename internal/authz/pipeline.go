@@ -269,8 +269,6 @@ func (j *judgement) find(ctx context.Context) (cardea.Reason, error) {
 		return j.stranger(), nil // its address has used up the patience there is
 	case err != nil:
 		return cardea.ReasonUnavailable, err // fail closed: unknown is not valid
-	case e == nil && fault == faultExpired:
-		return cardea.ReasonExpired, nil // and nobody's guess: its signature is good
 	case e == nil:
 		return j.stranger(), nil
 	}

@@ -12,6 +12,9 @@ import (
 // become cheap to answer and visible. A valid credential from the same address is
 // not held up, because only the refused are counted and only the refused are told.
 func (j *judgement) stranger() cardea.Reason {
+	if j.scheme != nil && j.scheme.bare && !j.Client.IsValid() {
+		return cardea.ReasonInvalidCredential // asked about on behalf of nobody
+	}
 	if j.a.refused.exceeded(j.Client, j.now) {
 		j.a.stats.throttled.Add(1)
 		j.Limit.RetryAfter = 60 - j.now.Unix()%60

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -111,12 +112,13 @@ func (a *Authorizer) check(ctx context.Context, p *presented, find token.Finder,
 	}
 	defer func() { <-turns }()
 	e.Now, e.Leeway = p.now, clockLeeway
-	c, bad = token.Verify(p.signed, find, e)
+	if c, bad = token.Verify(p.signed, find, e); errors.Is(bad, token.ErrExpired) {
+		bad = nil // all else is right, so that standing can say whose it was
+	}
 	return c, bad, nil
 }
 
-// clockLeeway is how far another clock may differ from ours. It makes no token live
-// longer: standing judges exp to the second.
+// clockLeeway is how far another clock may be ahead of ours.
 const clockLeeway = token.MaxLeeway
 
 // newVerified returns what is the same for signed tokens of every origin.

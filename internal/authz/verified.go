@@ -95,7 +95,6 @@ const (
 	faultClaims
 	faultLifetime
 	faultNotYet
-	faultExpired
 	faultCaller
 	faultAmbiguous
 	faultBound
@@ -116,7 +115,6 @@ var faults = [...]string{
 	faultClaims:    "a claim that the contract needs is missing, or contradicts what is known",
 	faultLifetime:  "the token is good for longer than the contract allows, or does not say since when",
 	faultNotYet:    "the token is not good yet: the clock of whoever made it is ahead",
-	faultExpired:   "the token has expired",
 	faultCaller:    "the token is about somebody who does not exist here",
 	faultAmbiguous: "several organizations trust the token's issuer, and it does not say which it is for",
 	faultBound:     "the token is bound to a key, and was sent without proof that the sender has it",
@@ -141,7 +139,7 @@ var faultsByError = []struct {
 	err   error
 	fault fault
 }{
-	{token.ErrExpired, faultExpired}, {token.ErrSignature, faultSignature}, {token.ErrUnknownKey, faultKey},
+	{token.ErrSignature, faultSignature}, {token.ErrUnknownKey, faultKey},
 	{token.ErrType, faultType}, {token.ErrIssuer, faultIssuer}, {token.ErrAudience, faultAudience},
 	{token.ErrSubject, faultSubject}, {token.ErrLifetime, faultLifetime}, {token.ErrNotYet, faultNotYet},
 }

@@ -1,0 +1,301 @@
+package authz
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/store/storetest"
+	"github.com/cardea-dev/cardea/internal/token"
+)
+
+// opaqueTokens is a contract whose tokens the database knows.
+const opaqueTokens = `issuer: https://auth.acme.test
+audience: https://api.acme.test
+clients: {grants: [client_credentials], dpop: optional}
+tokens: {access: {format: opaque, prefix: at_, lifetime: 1h}}
+endpoints:
+  token:
+    - {host: api, path: /login, grants: {token: exchange, client_credentials: client_credentials}, authentication: [bearer, client_secret_basic]}
+`
+
+// Guarantee: each sort of token lets its owner in, with the principal that it says, the
+// first time and from the cache.
+func TestTokensOfEveryOrigin(t *testing.T) {
+	i := newIssuer(t, nil)
+	i.trust(i.organization, "test", "https://idp.test", "", i.visitors)
+	own := claims{"iss": "https://idp.test", "tenant": nil}
+	mapped := claims{"tier": "small"}
+	for name, tt := range map[string]struct {
+		text string
+		want cardea.Principal
+	}{
+		"a client's": {i.sign(i.ourKey("live"), i.machine()), cardea.Principal{
+			Subject: i.client.ID, Credential: i.client.ID, Kind: "access_token", Scopes: []string{"read", "write"}}},
+		"a user's": {i.sign(i.ourKey("live"), i.user()), cardea.Principal{
+			Subject: i.member.ID, Credential: i.client.ID, Kind: "access_token", Scopes: []string{"read", "write"}}},
+		"a service account's": {i.sign(i.accountKey, i.self()), cardea.Principal{
+			Subject: i.account.ID, Credential: i.account.ID, Kind: "service_account", Scopes: []string{"read"}}},
+		"a service account's without kid": {i.sign(nameless(i.accountKey), i.self()), cardea.Principal{
+			Subject: i.account.ID, Credential: i.account.ID, Kind: "service_account", Scopes: []string{"read"}}},
+		"a partner's": {i.sign(i.partner.key(), i.foreign()), cardea.Principal{
+			Subject: "auth0|123", Credential: "partner", Kind: "trusted_issuer", Scopes: []string{"read"}}},
+		"a partner's with a plan": {i.sign(i.partner.key(), i.foreign().with(mapped)), cardea.Principal{
+			Subject: "auth0|123", Credential: "partner", Kind: "trusted_issuer", Scopes: []string{"read"}, Plan: "small"}},
+		"an organization's issuer's": {i.sign(i.visitors.key(), i.foreign().with(own)), cardea.Principal{
+			Subject: "auth0|123", Kind: "trusted_issuer", Scopes: []string{"read"}, Environment: "test"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.want.Organization = i.organization.ID
+			if tt.want.Environment == "" {
+				tt.want.Environment = "live"
+			}
+			if tt.want.Plan == "" {
+				tt.want.Plan = "standard"
+			}
+			for _, state := range []string{"new", "cached"} {
+				d := i.allow(withToken(tt.text))
+				got, _ := d.Principal()
+				if tt.want.Credential == "" {
+					tt.want.Credential = got.Credential // the id of the trust
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("%s: %s\n%s", state, diff, d.Explain().Detail)
+				}
+				if d.SecretHash() != (secret.Hash{}) || d.Limit.Limit == 0 {
+					t.Errorf("%s: %+v, limit %+v", state, d.SecretHash(), d.Limit)
+				}
+			}
+		})
+	}
+}
+
+// nameless returns a key that tells no kid.
+func nameless(k token.PrivateKey) token.PrivateKey {
+	k.KeyID = false
+	return k
+}
+
+// Guarantee: a visitor of an issuer without organizations is somebody for whom limits are
+// counted, apart from the others.
+func TestVisitorsAreCountedEachForThemselves(t *testing.T) {
+	i := newIssuer(t, nil)
+	visitor := func(sub string) *cardea.Request {
+		return withToken(i.sign(i.visitors.key(), i.foreign().with(claims{"iss": "https://visitors.test", "tenant": nil, "sub": sub})))
+	}
+	first, second := visitor("one"), visitor("two")
+	i.allow(first)
+	if d := i.allow(first); d.Limit.Remaining != 298 || d.Organization() != "" || d.Subject() != "one" {
+		t.Errorf("%+v of %q", d.Limit, d.Organization())
+	}
+	if d := i.allow(second); d.Limit.Remaining != 299 {
+		t.Errorf("%+v", d.Limit)
+	}
+}
+
+// Guarantee: an opaque token works like a key: with its scopes as far as its client still
+// has them, for its member, in its environment.
+func TestOpaqueTokens(t *testing.T) {
+	i := newIssuer(t, nil)
+	i.use(opaqueTokens)
+	_, text := i.opaque()
+	for range 2 {
+		d := i.allow(withToken(text))
+		got, _ := d.Principal()
+		want := cardea.Principal{Organization: i.organization.ID, Subject: i.member.ID, Credential: i.client.ID,
+			Kind: "access_token", Environment: "live", Scopes: []string{"read"}, Plan: "standard"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	i.client.Scopes = []string{"delete"}
+	i.change(func(tx *store.Tx) error { return tx.UpdateCredential(t.Context(), i.client) })
+	i.expect(withToken(text), cardea.StepScope, cardea.ReasonScope)
+	i.expect(withToken(text[:len(text)-1]+"0"), cardea.StepShape, cardea.ReasonInvalidCredential)
+	i.expect(request("GET", "/v1/records", "X-Apikey", text), cardea.StepShape, cardea.ReasonInvalidCredential)
+	unknown := secret.New(secret.ShapePrefix, "at_").Reveal()
+	for range 2 {
+		i.expect(withToken(unknown), cardea.StepVerify, cardea.ReasonInvalidCredential)
+	}
+}
+
+// An ending is a way in which tokens stop being good, and which of those of [issuer.one]
+// it concerns.
+type ending struct {
+	of     string
+	end    func(i *issuer)
+	step   cardea.Step
+	reason cardea.Reason
+}
+
+// tokenEndings are all there are.
+var tokenEndings = map[string]ending{
+	"credential revoked": {"client user account opaque", func(i *issuer) {
+		i.both(func(c *store.Credential) { c.RevokedAt = i.now() })
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"credential disabled": {"client user account opaque", func(i *issuer) {
+		i.both(func(c *store.Credential) { c.DisabledAt = i.now() })
+	}, cardea.StepStanding, cardea.ReasonDisabled},
+	"credential expired": {"client user account opaque", func(i *issuer) {
+		i.both(func(c *store.Credential) { c.ExpiresAt = i.now() })
+	}, cardea.StepStanding, cardea.ReasonExpired},
+	"credential elsewhere": {"client user account opaque", func(i *issuer) {
+		i.both(func(c *store.Credential) { c.Addresses = []netip.Prefix{} })
+	}, cardea.StepAddress, cardea.ReasonAddress},
+	"credential narrowed": {"client user account opaque", func(i *issuer) {
+		i.both(func(c *store.Credential) { c.Scopes = []string{"delete"} })
+	}, cardea.StepScope, cardea.ReasonScope},
+	"credential's tokens ended": {"client user account opaque", func(i *issuer) {
+		for _, id := range []string{i.client.ID, i.account.ID} {
+			i.change(func(tx *store.Tx) error { return tx.EndTokens(i.t.Context(), id) })
+		}
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"account key revoked": {"account", func(i *issuer) {
+		row := accountRow(i.t, i.account, i.accountKey)
+		row.RevokedAt = i.now()
+		i.change(func(tx *store.Tx) error { return tx.UpdateAccountKey(i.t.Context(), row) })
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"account key expired": {"account", func(i *issuer) {
+		row := accountRow(i.t, i.account, i.accountKey)
+		row.ExpiresAt = i.now()
+		i.change(func(tx *store.Tx) error { return tx.UpdateAccountKey(i.t.Context(), row) })
+	}, cardea.StepStanding, cardea.ReasonExpired},
+	"member disabled": {"user opaque", func(i *issuer) {
+		i.member.DisabledAt = i.now()
+		i.change(func(tx *store.Tx) error { return tx.UpdateMember(i.t.Context(), i.member) })
+	}, cardea.StepStanding, cardea.ReasonDisabled},
+	"member's tokens ended": {"user opaque", func(i *issuer) {
+		i.change(func(tx *store.Tx) error { return tx.EndMemberTokens(i.t.Context(), i.member.ID) })
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"consent withdrawn": {"user opaque", func(i *issuer) {
+		i.change(func(tx *store.Tx) error { return tx.RevokeConsent(i.t.Context(), i.agreed.ID) })
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"consent withdrawn and given again": {"user opaque", func(i *issuer) {
+		i.change(func(tx *store.Tx) error { return tx.RevokeConsent(i.t.Context(), i.agreed.ID) })
+		i.consent(i.client.ID)
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"family revoked": {"opaque", func(i *issuer) {
+		if i.family == "" {
+			return
+		}
+		i.change(func(tx *store.Tx) error { return tx.RevokeFamily(i.t.Context(), i.family, "test") })
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"organization suspended": {"client user account opaque partner", func(i *issuer) {
+		i.organization.SuspendedAt = i.now()
+		i.change(func(tx *store.Tx) error { return tx.UpdateOrganization(i.t.Context(), i.organization) })
+	}, cardea.StepStanding, cardea.ReasonSuspended},
+	"organization elsewhere": {"client user account opaque partner", func(i *issuer) {
+		list := store.AddressList{Organization: i.organization.ID, Environment: "live", Prefixes: []netip.Prefix{}}
+		i.change(func(tx *store.Tx) error { return tx.SetAddressList(i.t.Context(), list) })
+	}, cardea.StepAddress, cardea.ReasonAddress},
+	"token revoked": {"client user account opaque partner", func(i *issuer) {
+		for _, text := range i.texts {
+			info, _, err := i.Token(i.t.Context(), text, client)
+			if err != nil || info.ID == "" {
+				i.t.Fatal(info, err)
+			}
+			i.change(func(tx *store.Tx) error { return tx.RevokeToken(i.t.Context(), info.ID, info.ExpiresAt) })
+		}
+	}, cardea.StepStanding, cardea.ReasonRevoked},
+	"time": {"client user account opaque partner", func(i *issuer) {
+		i.advance(time.Hour)
+	}, cardea.StepStanding, cardea.ReasonExpired},
+	"signing key revoked": {"client user", func(i *issuer) {
+		if _, err := i.keys.Revoke(i.t.Context(), storetest.Actor, i.ourKey("live").ID); err != nil {
+			i.t.Fatal(err)
+		}
+	}, cardea.StepVerify, cardea.ReasonInvalidCredential},
+}
+
+// both changes client and service account.
+func (i *issuer) both(f func(*store.Credential)) {
+	for _, c := range []*store.Credential{&i.client, &i.account} {
+		f(c)
+		i.change(func(tx *store.Tx) error { return tx.UpdateCredential(i.t.Context(), *c) })
+	}
+}
+
+// one makes one token of every origin that the contract in force has.
+func (i *issuer) one() {
+	i.agreed = i.consent(i.client.ID)
+	if i.world.contract.Load().Tokens().Machine.Format == contract.TokenOpaque {
+		i.family = secret.NewID("fam_")
+		f := store.Family{ID: i.family, Client: i.client.ID, Member: i.member.ID, Organization: i.organization.ID,
+			Environment: "live", Consent: i.agreed.ID, Scopes: []string{"read"}, ExpiresAt: i.now().AddDate(0, 1, 0)}
+		i.change(func(tx *store.Tx) error { return tx.InsertFamily(i.t.Context(), f) })
+		_, text := i.opaque(func(t *store.AccessToken) { t.Family = i.family })
+		i.texts = map[string]string{"opaque": text}
+		return
+	}
+	i.texts = map[string]string{
+		"client": i.sign(i.ourKey("live"), i.machine()), "user": i.sign(i.ourKey("live"), i.user()),
+		"account": i.sign(i.accountKey, i.self()), "partner": i.sign(i.partner.key(), i.foreign()),
+	}
+}
+
+// Guarantee: whatever ends a token ends it, with its own reason at its own step, whether
+// the token is new to us or in the cache, and leaves the others alone.
+func TestEveryReasonForTokens(t *testing.T) {
+	for name, tt := range tokenEndings {
+		for _, state := range []string{"new", "cached"} {
+			for form, text := range map[string]string{"signed": issuing, "opaque": opaqueTokens} {
+				t.Run(name+" "+state+" "+form, func(t *testing.T) {
+					i := newIssuer(t, nil)
+					i.use(text)
+					i.one()
+					for _, text := range i.texts {
+						if state == "cached" {
+							i.allow(withToken(text))
+						}
+					}
+					tt.end(i)
+					for origin, text := range i.texts {
+						if !strings.Contains(tt.of, origin) {
+							i.allow(withToken(text))
+							continue
+						}
+						d := i.expect(withToken(text), tt.step, tt.reason)
+						if x := d.Explain(); x.Detail == "" || d.Denial.Status < 400 {
+							t.Errorf("%s: half an answer: %+v, %+v", origin, x, d.Denial)
+						}
+						if d.Identified() != (tt.step != cardea.StepVerify) {
+							t.Errorf("%s: identified: %v", origin, d.Identified())
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// Guarantee: a token is good until the very second that it says, and a token that will be
+// good is not yet.
+func TestTokensEndToTheSecond(t *testing.T) {
+	i := newIssuer(t, nil)
+	for origin, text := range map[string]string{
+		"client": i.sign(i.ourKey("live"), i.machine()), "account": i.sign(i.accountKey, i.self()),
+	} {
+		i.time.Store(&start)
+		i.advance(time.Hour - time.Microsecond)
+		i.allow(withToken(text))
+		i.advance(time.Microsecond)
+		i.expect(withToken(text), cardea.StepStanding, cardea.ReasonExpired)
+		if d := i.ask(withToken(text)); d.Denial.Status != 401 || d.Credential() == "" {
+			t.Errorf("%s: %+v", origin, d.Denial)
+		}
+	}
+	i.time.Store(&start)
+	for name, c := range map[string]claims{
+		"not before": {"nbf": start.Add(2 * time.Minute).Unix()}, "made in the future": {"iat": start.Add(2 * time.Minute).Unix()},
+	} {
+		i.expect(withToken(i.sign(i.ourKey("live"), i.machine().with(c))), cardea.StepVerify, cardea.ReasonInvalidCredential)
+		_ = name
+	}
+}
