@@ -25,7 +25,7 @@ const module = "github.com/cardea-dev/cardea"
 // layers only: never up, never sideways.
 var layers = [][]string{
 	{"."},
-	{"internal/sandbox", "internal/secret", "internal/limit", "internal/target", "internal/fetch", "internal/condition", "internal/password"},
+	{"internal/sandbox", "internal/secret", "internal/limit", "internal/target", "internal/fetch", "internal/condition", "internal/password", "internal/strictyaml"},
 	{"contract"},
 	{"internal/token", "internal/hook", "internal/pages"},
 	{"internal/store", "examples"},

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 var update = testflag.Bool("update", false, "rewrite the expected output of testdata/bad")
@@ -74,7 +76,7 @@ func checkPlaces(t *testing.T, data []byte, problems Problems) {
 			t.Fatalf("line %d of %d: %s", p.Line, len(lines), p.Message)
 		}
 		line := strings.TrimSuffix(lines[p.Line-1], "\r")
-		if p.Source != line && len(data) <= maxSize {
+		if p.Source != line && len(data) <= strictyaml.MaxSize {
 			t.Errorf("line %d is %q, not %q", p.Line, line, p.Source)
 		}
 		if p.Column < 1 || p.Column > utf8.RuneCountInString(line)+1 {
@@ -88,7 +90,7 @@ func checkPlaces(t *testing.T, data []byte, problems Problems) {
 	if err := problems.Format(&out); err != nil {
 		t.Fatal(err)
 	}
-	if strings.IndexFunc(out.String(), func(r rune) bool { return r != '\n' && printable(r) != r }) >= 0 {
+	if strings.IndexFunc(out.String(), func(r rune) bool { return r != '\n' && strictyaml.Printable(r) != r }) >= 0 {
 		t.Errorf("the report has control characters: %q", out.String())
 	}
 }
@@ -116,7 +118,7 @@ func TestLargeFileIsRefusedUnparsed(t *testing.T) {
 
 // Many small values within the size limit are bounded as well.
 func TestTooManyValues(t *testing.T) {
-	data := []byte("cardea: 1\nx: [" + strings.Repeat("a,", maxNodes) + "]\n")
+	data := []byte("cardea: 1\nx: [" + strings.Repeat("a,", strictyaml.MaxNodes) + "]\n")
 	problems := mustFail(t, "many.yaml", data)
 	if !strings.Contains(problems[0].Message, "more than") {
 		t.Errorf("problems: %v", problems[0])
@@ -126,7 +128,7 @@ func TestTooManyValues(t *testing.T) {
 // A report stays readable however much is wrong.
 func TestReportIsBounded(t *testing.T) {
 	data := []byte(strings.Repeat("unknown_field_x: 1\n", 5000))
-	if problems := mustFail(t, "many.yaml", data); len(problems) > maxProblems+1 {
+	if problems := mustFail(t, "many.yaml", data); len(problems) > strictyaml.MaxProblems+1 {
 		t.Errorf("%d problems", len(problems))
 	}
 }

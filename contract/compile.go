@@ -45,7 +45,7 @@ func compile(r *reporter, d *document) *Contract {
 // API's, because small products have only one.
 func (k *compiler) header() {
 	if k.d.Version.given && k.d.Version.value != 1 {
-		k.r.errorf(k.d.Version.pos, "this is version %d of the format; only version 1 is known", k.d.Version.value)
+		k.r.Errorf(k.d.Version.pos, "this is version %d of the format; only version 1 is known", k.d.Version.value)
 	}
 	k.c.product = k.d.Product.value
 	k.c.issuer, k.c.audience = k.d.Issuer.value, k.d.Audience.value

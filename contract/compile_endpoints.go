@@ -63,7 +63,7 @@ func (k *compiler) devicePage(v endpointsDoc) {
 	page := v.DevicePage
 	switch {
 	case v.Device == nil && page != nil:
-		k.r.errorf(page.pos, "without device there are no codes to type").suggest("add endpoints.device")
+		k.r.Errorf(page.pos, "without device there are no codes to type").Suggest("add endpoints.device")
 	case v.Device != nil && page == nil:
 		page = &wellKnownDoc{spot: v.Device.spot}
 	}
@@ -93,7 +93,7 @@ func (k *compiler) address(host, path text, name, fallback string) Endpoint {
 	if path.given {
 		p, err := parsePattern(path.value)
 		if err != nil || p.method != "" || len(p.segments) == 0 || anyWild(p) {
-			k.r.errorf(path.pos, "%s is not a plain path", quote(path.value)).suggest("write one such as /oauth/%s", name)
+			k.r.Errorf(path.pos, "%s is not a plain path", quote(path.value)).Suggest("write one such as /oauth/%s", name)
 		}
 	}
 	return e
@@ -131,7 +131,7 @@ func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
 			e.Respond = append(e.Respond, t.value)
 		}
 		if _, ok := find(e.Respond, "access_token"); !ok {
-			k.r.errorf(v.Respond.pos, "the answer would have no access_token")
+			k.r.Errorf(v.Respond.pos, "the answer would have no access_token")
 		}
 	}
 	for _, g := range v.Grants.entries {
@@ -152,24 +152,24 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 	switch out.Grant {
 	case GrantJWTBearer:
 		if k.d.Accounts == nil {
-			k.r.errorf(g.value.pos, "assertions are signed by service accounts, and the contract has none").
-				suggest("add a service_accounts section")
+			k.r.Errorf(g.value.pos, "assertions are signed by service accounts, and the contract has none").
+				Suggest("add a service_accounts section")
 		}
 		k.sentAs(g, "urn:ietf:params:oauth:grant-type:jwt-bearer")
 		return out
 	case GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode, GrantTokenExchange:
 		if k.c.clients == nil {
-			k.r.errorf(g.value.pos, "this grant needs clients, and the contract has none").suggest("add a clients section")
+			k.r.Errorf(g.value.pos, "this grant needs clients, and the contract has none").Suggest("add a clients section")
 		} else if !hasGrant(k.c.clients.Grants, out.Grant) {
-			k.r.errorf(g.value.pos, "clients may not use the grant %s", quote(g.value.value)).
-				suggest("add it to clients.grants, or remove it here")
+			k.r.Errorf(g.value.pos, "clients may not use the grant %s", quote(g.value.value)).
+				Suggest("add it to clients.grants, or remove it here")
 		}
 		if out.Grant == GrantRefreshToken && k.d.Tokens.Refresh == nil {
-			k.r.errorf(g.value.pos, "no refresh tokens are issued").suggest("add tokens.refresh")
+			k.r.Errorf(g.value.pos, "no refresh tokens are issued").Suggest("add tokens.refresh")
 		}
 		if out.Grant == GrantTokenExchange && len(k.d.Issuers.entries) == 0 && k.d.OwnIssuers == nil {
-			k.r.errorf(g.value.pos, "there is nobody whose tokens could be exchanged").
-				suggest("add trusted_issuers or organization_issuers")
+			k.r.Errorf(g.value.pos, "there is nobody whose tokens could be exchanged").
+				Suggest("add trusted_issuers or organization_issuers")
 		}
 		switch out.Grant {
 		case GrantDeviceCode:
@@ -184,7 +184,7 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 		"authorization_code", "refresh_token", "client_credentials", "device_code", "jwt_bearer", "token_exchange",
 	}, k.d.Keys.names()...)
 	if out.Kind == nil {
-		k.r.errorf(g.value.pos, "%s is neither a grant nor a kind of key", quote(g.value.value)).didYouMean(g.value.value, known)
+		k.r.Errorf(g.value.pos, "%s is neither a grant nor a kind of key", quote(g.value.value)).DidYouMean(g.value.value, known)
 		return out
 	}
 	for _, a := range e.Authentication {
@@ -192,15 +192,15 @@ func (k *compiler) tokenGrant(g entry[text], v *tokenEndpointDoc, e *TokenEndpoi
 			return out
 		}
 	}
-	k.r.errorf(g.value.pos, "a key is sent as a bearer credential, which this endpoint does not take").
-		suggest("add bearer to authentication")
+	k.r.Errorf(g.value.pos, "a key is sent as a bearer credential, which this endpoint does not take").
+		Suggest("add bearer to authentication")
 	return out
 }
 
 // sentAs warns of a grant under a name that no library sends.
 func (k *compiler) sentAs(g entry[text], name string) {
 	if g.key.value != name {
-		k.r.warnf(g.key.pos, "clients' libraries call this grant by another name").suggest("write %s: %s", quote(name), g.value.value)
+		k.r.Warnf(g.key.pos, "clients' libraries call this grant by another name").Suggest("write %s: %s", quote(name), g.value.value)
 	}
 }
 
@@ -211,7 +211,7 @@ func hasGrant(grants []Grant, g Grant) bool { return slices.Contains(grants, g) 
 func (k *compiler) checkJSONEndpoint(v *tokenEndpointDoc, e *TokenEndpoint) {
 	for _, g := range e.Grants {
 		if g.Grant == GrantAuthorizationCode || g.Grant == GrantDeviceCode {
-			k.r.errorf(v.Body.pos, "the grant %s is always sent as a form (RFC 6749 §4)", quote(string(g.Grant)))
+			k.r.Errorf(v.Body.pos, "the grant %s is always sent as a form (RFC 6749 §4)", quote(string(g.Grant)))
 			return
 		}
 	}
@@ -223,8 +223,8 @@ func (k *compiler) checkEndpoints(v endpointsDoc) {
 	for _, e := range k.c.endpoints.all() {
 		key := e.Host + " " + e.Path
 		if other := seen[key]; other != nil {
-			k.r.errorf(e.at, "the %s endpoint has the same host and path as %s", e.name, other.name).
-				suggest("the other is on line %d", other.at.line)
+			k.r.Errorf(e.at, "the %s endpoint has the same host and path as %s", e.name, other.name).
+				Suggest("the other is on line %d", other.at.Line)
 		}
 		seen[key] = e
 	}
@@ -232,7 +232,7 @@ func (k *compiler) checkEndpoints(v endpointsDoc) {
 	k.checkAuthentication(v)
 	for i, kind := range k.c.kinds {
 		if kind.ExchangeOnly && !k.exchanged(kind) {
-			k.r.errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
+			k.r.Errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
 		}
 	}
 }
@@ -280,7 +280,7 @@ func (k *compiler) checkNeeds(v endpointsDoc) {
 		{openid && (codes || devices) && v.OpenID == nil, v.pos, "clients of OpenID Connect find nothing", "add openid: {}, or remove the scope openid"},
 	} {
 		if need.broken {
-			k.r.errorf(need.at, "%s", need.message).suggest("%s", need.mend)
+			k.r.Errorf(need.at, "%s", need.message).Suggest("%s", need.mend)
 		}
 	}
 }
@@ -298,14 +298,14 @@ func (k *compiler) checkAuthentication(v endpointsDoc) {
 			taken = taken || slices.Contains(e.Authentication, ClientAuthentication(t.value))
 		}
 		if !taken {
-			k.r.errorf(t.pos, "no token endpoint lets clients authenticate by %s", t.value).suggest("add it there, or remove it here")
+			k.r.Errorf(t.pos, "no token endpoint lets clients authenticate by %s", t.value).Suggest("add it there, or remove it here")
 		}
 	}
 	for _, e := range v.Token.items {
 		for _, t := range e.Authentication.items {
 			way := ClientAuthentication(t.value)
 			if way != ClientBearer && !slices.Contains(c.Authentication, way) {
-				k.r.errorf(t.pos, "clients do not authenticate by %s", t.value).suggest("add it to clients.authentication, or remove it here")
+				k.r.Errorf(t.pos, "clients do not authenticate by %s", t.value).Suggest("add it to clients.authentication, or remove it here")
 			}
 		}
 	}

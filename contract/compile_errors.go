@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 // defaultWordings word the reasons that a contract leaves out.
@@ -55,7 +56,7 @@ func (k *compiler) errors() {
 		body = mustParse(defaultBody)
 	}
 	compileTemplate(k.r, body, bodyVariables) // once, for its problems
-	quiet := newReporter("", "")              // the same ones again for each reason
+	quiet := strictyaml.New("", "")           // the same ones again for each reason
 	for _, reason := range cardea.Reasons() {
 		if reason == cardea.ReasonAllowed {
 			continue
@@ -195,7 +196,7 @@ func (k *compiler) checkError(reason cardea.Reason, v errorDoc) {
 		k.checkWords(reason, e.value)
 		known := append(slices.Clone(reservedKinds), k.d.Keys.names()...)
 		if _, ok := find(known, e.key.value); !ok {
-			k.r.errorf(e.key.pos, "there is no kind of credential %s", quote(e.key.value)).didYouMean(e.key.value, known)
+			k.r.Errorf(e.key.pos, "there is no kind of credential %s", quote(e.key.value)).DidYouMean(e.key.value, known)
 		}
 	}
 }
@@ -203,14 +204,14 @@ func (k *compiler) checkError(reason cardea.Reason, v errorDoc) {
 // checkWords reports what is wrong with how a reason is worded.
 func (k *compiler) checkWords(reason cardea.Reason, v errorKindDoc) {
 	if s := v.Status; s.given && (s.value < 400 || s.value > 599) {
-		k.r.errorf(s.pos, "a refusal cannot have status %d", s.value).suggest("use one from 400 to 599")
+		k.r.Errorf(s.pos, "a refusal cannot have status %d", s.value).Suggest("use one from 400 to 599")
 	}
 	compileText(k.r, v.Message.pos, v.Message.value, messageVariables)
 	if v.Body.given() {
 		compileTemplate(k.r, v.Body.node, bodyVariables)
 	}
 	if strings.Contains(v.Message.value, "$retry_after") && !hasRetryAfter(reason) {
-		k.r.warnf(v.Message.pos, "$retry_after is 0 for this reason: waiting does not help")
+		k.r.Warnf(v.Message.pos, "$retry_after is 0 for this reason: waiting does not help")
 	}
 }
 

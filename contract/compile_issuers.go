@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea/internal/condition"
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 // checkIssuer reports an issuer that looks like a URL and is not a good one. A bare
@@ -18,11 +19,11 @@ func (k *compiler) checkIssuer(t text) {
 	}
 	u, err := url.Parse(t.value)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		k.r.errorf(t.pos, "an issuer has no query, fragment or user (RFC 8414 §2)")
+		k.r.Errorf(t.pos, "an issuer has no query, fragment or user (RFC 8414 §2)")
 		return
 	}
 	if u.Scheme != "https" && !loopback(u.Hostname()) {
-		k.r.errorf(t.pos, "an issuer's URL begins with https:// (RFC 8414 §2)")
+		k.r.Errorf(t.pos, "an issuer's URL begins with https:// (RFC 8414 §2)")
 	}
 }
 
@@ -34,24 +35,24 @@ func (k *compiler) issuers() {
 		k.name(e.key, "a trusted issuer")
 		i := k.trustedIssuer(e)
 		if line, taken := seen[i.Issuer]; taken {
-			k.r.errorf(e.value.Issuer.pos, "two trusted issuers have the same iss").
-				suggest("the other is on line %d; keys belong to one issuer", line)
+			k.r.Errorf(e.value.Issuer.pos, "two trusted issuers have the same iss").
+				Suggest("the other is on line %d; keys belong to one issuer", line)
 		}
 		if i.Issuer == k.c.issuer && i.Issuer != "" {
-			k.r.errorf(e.value.Issuer.pos, "this is the contract's own issuer")
+			k.r.Errorf(e.value.Issuer.pos, "this is the contract's own issuer")
 		}
-		seen[i.Issuer] = e.value.Issuer.line
+		seen[i.Issuer] = e.value.Issuer.Line
 		k.c.trustedIssuers = append(k.c.trustedIssuers, i)
 	}
 	if v := k.d.OwnIssuers; v != nil {
 		k.c.organizationIssuers = &OrganizationIssuers{
 			PerEnvironment: v.Per.value == "environment", Algorithms: algorithms(v.Algorithms),
-			ScopeClaim: v.ScopeClaim.or("scope"), Scopes: k.scopeSet(v.Scopes), DefaultScopes: k.scopeSet(v.Default), Line: v.line,
+			ScopeClaim: v.ScopeClaim.or("scope"), Scopes: k.scopeSet(v.Scopes), DefaultScopes: k.scopeSet(v.Default), Line: v.Line,
 		}
 		k.within(v.Default, k.c.organizationIssuers.Scopes, "these issuers' tokens")
 	}
 	k.c.ipListPer = IPListPer(k.d.IPLists.Per.value)
-	if k.d.IPLists.line > 0 && !k.d.IPLists.Per.given {
+	if k.d.IPLists.Line > 0 && !k.d.IPLists.Per.given {
 		k.c.ipListPer = IPListPerCredential
 	}
 }
@@ -65,18 +66,18 @@ func (k *compiler) trustedIssuer(e entry[trustedIssuerDoc]) *TrustedIssuer {
 		Algorithms: algorithms(v.Algorithms), Environments: k.environmentSet(v.Environments),
 		ScopeClaim: v.ScopeClaim.or("scope"), Scopes: k.scopeSet(v.Scopes), DefaultScopes: k.scopeSet(v.Default),
 		Claims: k.readClaims(v.Claims), PlanClaim: v.PlanClaim.value,
-		MaxLifetime: k.duration(v.MaxLifetime, 24*time.Hour), InsecurePrivateJWKS: v.Private.value, Line: e.key.line,
+		MaxLifetime: k.duration(v.MaxLifetime, 24*time.Hour), InsecurePrivateJWKS: v.Private.value, Line: e.key.Line,
 	}
 	k.within(v.Default, i.Scopes, "this issuer's tokens")
-	if i.Audience == "" && v.line > 0 {
-		k.r.errorf(v.pos, "without an audience, tokens meant for others would be accepted").suggest("add audience:")
+	if i.Audience == "" && v.Line > 0 {
+		k.r.Errorf(v.pos, "without an audience, tokens meant for others would be accepted").Suggest("add audience:")
 	}
 	if u := k.httpURL(v.JWKS); u != nil && !i.InsecurePrivateJWKS {
 		switch {
 		case u.Scheme != "https":
-			k.r.errorf(v.JWKS.pos, "whoever changes this key set on its way can sign any token").suggest("use https://")
+			k.r.Errorf(v.JWKS.pos, "whoever changes this key set on its way can sign any token").Suggest("use https://")
 		case private(u.Hostname()):
-			k.r.errorf(v.JWKS.pos, "this key set is on a private address").suggest("set insecure_private_jwks: true if that is meant")
+			k.r.Errorf(v.JWKS.pos, "this key set is on a private address").Suggest("set insecure_private_jwks: true if that is meant")
 		}
 	}
 	return i
@@ -93,8 +94,8 @@ func (k *compiler) readClaims(v claimsDoc) []Claim {
 		if fact := Fact(e.value.value); slices.Contains(readFacts, fact) {
 			out = append(out, Claim{Name: e.key.value, Fact: fact})
 		} else if e.value.given {
-			k.r.errorf(e.value.pos, "a foreign token cannot say %s", quote(e.value.value)).
-				didYouMean(e.value.value, []string{"subject", "organization", "member", "plan", "environment"})
+			k.r.Errorf(e.value.pos, "a foreign token cannot say %s", quote(e.value.value)).
+				DidYouMean(e.value.value, []string{"subject", "organization", "member", "plan", "environment"})
 		}
 	}
 	return out
@@ -106,29 +107,29 @@ func (k *compiler) hooks() {
 	for _, v := range k.d.Hooks.items {
 		h := &Hook{
 			Match: v.Match.value, OnlyUncredential: v.When.value == "no_credential",
-			URL: v.URL.value, CEL: v.CEL.value, Timeout: time.Second, Line: v.line,
+			URL: v.URL.value, CEL: v.CEL.value, Timeout: time.Second, Line: v.Line,
 		}
 		if v.Timeout.given {
 			h.Timeout = k.positive(v.Timeout)
 		}
 		if h.Timeout > 30*time.Second {
-			k.r.errorf(v.Timeout.pos, "a hook holds up every request it is asked about; 30s is the most")
+			k.r.Errorf(v.Timeout.pos, "a hook holds up every request it is asked about; 30s is the most")
 		}
 		if v.Match.given {
 			var err error
 			if h.pattern, err = parsePattern(v.Match.value); err != nil {
-				k.r.errorf(v.Match.pos, "%s", err.Error())
+				k.r.Errorf(v.Match.pos, "%s", err.Error())
 			}
 		}
 		switch {
 		case v.URL.given && v.CEL.given:
-			k.r.errorf(v.CEL.pos, "a hook is asked by URL or decided by CEL, not both")
-		case v.URL.line == 0 && v.CEL.line == 0 && v.line > 0:
-			k.r.errorf(v.pos, "nothing says whom to ask").suggest("add url: or cel:")
+			k.r.Errorf(v.CEL.pos, "a hook is asked by URL or decided by CEL, not both")
+		case v.URL.Line == 0 && v.CEL.Line == 0 && v.Line > 0:
+			k.r.Errorf(v.pos, "nothing says whom to ask").Suggest("add url: or cel:")
 		}
 		h.Condition = k.condition(v.CEL)
 		if u := k.httpURL(v.URL); u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-			k.r.errorf(v.URL.pos, "whoever changes this hook's answer on its way decides").suggest("use https://, or loopback")
+			k.r.Errorf(v.URL.pos, "whoever changes this hook's answer on its way decides").Suggest("use https://, or loopback")
 		}
 		k.c.hooks = append(k.c.hooks, h)
 	}
@@ -148,6 +149,6 @@ func (k *compiler) condition(v source) *condition.Condition {
 	if errors.As(err, &e) {
 		at = v.at(k.r, e.Offset)
 	}
-	k.r.errorf(at, "%s", printableText(err.Error()))
+	k.r.Errorf(at, "%s", strictyaml.PrintableText(err.Error()))
 	return nil
 }

@@ -13,7 +13,7 @@ func (k *compiler) keys() {
 	for i, e := range k.d.Keys.entries {
 		k.name(e.key, "a kind of key")
 		if _, taken := find(reservedKinds, e.key.value); taken {
-			k.r.errorf(e.key.pos, "%s is a kind that every contract has", quote(e.key.value)).suggest("choose another name")
+			k.r.Errorf(e.key.pos, "%s is a kind that every contract has", quote(e.key.value)).Suggest("choose another name")
 		}
 		kind := k.key(e)
 		kind.Index = i
@@ -26,7 +26,7 @@ func (k *compiler) keys() {
 func (k *compiler) key(e entry[keyDoc]) *KeyKind {
 	v := e.value
 	kind := &KeyKind{
-		Name: e.key.value, Line: e.key.line,
+		Name: e.key.value, Line: e.key.Line,
 		Label: v.Label.or(e.key.value), Plural: v.Plural.or(v.Label.or(e.key.value) + "s"),
 		Owner:        Owner(v.Owner.or(string(OwnerOrganization))),
 		RevealAlways: v.Reveal.value == "always",
@@ -40,7 +40,7 @@ func (k *compiler) key(e entry[keyDoc]) *KeyKind {
 	k.format(kind, v)
 	k.expiry(kind, v.Expiry)
 	if m := kind.MaxLifetime; !m.IsZero() && kind.Overlap > m.atMost() {
-		k.r.errorf(v.Overlap.pos, "the overlap, %s, is longer than a key may live, %s", v.Overlap.value, m)
+		k.r.Errorf(v.Overlap.pos, "the overlap, %s, is longer than a key may live, %s", v.Overlap.value, m)
 	}
 	for _, p := range v.Present.items {
 		if way, ok := k.present(p); ok {
@@ -48,11 +48,11 @@ func (k *compiler) key(e entry[keyDoc]) *KeyKind {
 		}
 	}
 	if v.Present.given && len(v.Present.items) == 0 {
-		k.r.errorf(v.Present.pos, "there is no way to send this kind of key").
-			suggest("write present: [{header: Authorization, scheme: Bearer}]")
+		k.r.Errorf(v.Present.pos, "there is no way to send this kind of key").
+			Suggest("write present: [{header: Authorization, scheme: Bearer}]")
 	}
 	if v.MaxPerOwner.given && v.MaxPerOwner.value == 0 {
-		k.r.errorf(v.MaxPerOwner.pos, "nobody could have one").suggest("remove the line for no limit")
+		k.r.Errorf(v.MaxPerOwner.pos, "nobody could have one").Suggest("remove the line for no limit")
 	}
 	return kind
 }
@@ -65,12 +65,12 @@ func (k *compiler) format(kind *KeyKind, v keyDoc) {
 		kind.Shape = Shape(v.Format.shape.value)
 		switch kind.Shape {
 		case ShapeUUID:
-			k.r.warnf(v.Format.shape.pos, "a UUID has 122 random bits and no checksum").
-				suggest("a prefixed secret has 190 and is recognised without a look-up")
+			k.r.Warnf(v.Format.shape.pos, "a UUID has 122 random bits and no checksum").
+				Suggest("a prefixed secret has 190 and is recognised without a look-up")
 		case ShapeHex:
 		default:
-			k.r.errorf(v.Format.shape.pos, "%s is not a form of secret", quote(v.Format.shape.value)).
-				didYouMean(v.Format.shape.value, []string{string(ShapeUUID), string(ShapeHex), "{prefix: …}"})
+			k.r.Errorf(v.Format.shape.pos, "%s is not a form of secret", quote(v.Format.shape.value)).
+				DidYouMean(v.Format.shape.value, []string{string(ShapeUUID), string(ShapeHex), "{prefix: …}"})
 		}
 		return
 	}
@@ -84,11 +84,11 @@ func (k *compiler) format(kind *KeyKind, v keyDoc) {
 			kind.Prefixes[i] = t.value
 			k.usePrefix(t, kind.Name, k.c.environments[i].Name)
 		} else {
-			k.r.errorf(t.pos, "the kind does not exist in the environment %s", quote(k.c.environments[i].Name))
+			k.r.Errorf(t.pos, "the kind does not exist in the environment %s", quote(k.c.environments[i].Name))
 		}
 	}
 	if by := v.Format.Prefix.by; by.given && len(by.entries) == 0 {
-		k.r.errorf(by.pos, "this kind of key would exist in no environment")
+		k.r.Errorf(by.pos, "this kind of key would exist in no environment")
 	}
 }
 
@@ -96,7 +96,7 @@ func (k *compiler) format(kind *KeyKind, v keyDoc) {
 func (k *compiler) expiry(kind *KeyKind, v expiryDoc) {
 	for _, l := range []length{v.Default, v.Max, v.Idle} {
 		if l.given && l.value.IsZero() {
-			k.r.errorf(l.pos, "a length of 0 would refuse every key").suggest("remove the line for no limit")
+			k.r.Errorf(l.pos, "a length of 0 would refuse every key").Suggest("remove the line for no limit")
 		}
 	}
 	kind.ExpiryRequired = v.Required.value
@@ -105,14 +105,14 @@ func (k *compiler) expiry(kind *KeyKind, v expiryDoc) {
 	if v.Max.given {
 		longest := v.Max.value.atMost()
 		if v.Default.given && v.Default.value.atLeast() > longest {
-			k.r.errorf(v.Default.pos, "the default, %s, is longer than the longest allowed, %s", v.Default.value, v.Max.value)
+			k.r.Errorf(v.Default.pos, "the default, %s, is longer than the longest allowed, %s", v.Default.value, v.Max.value)
 		}
 		if v.Idle.given && v.Idle.value.atLeast() > longest {
-			k.r.errorf(v.Idle.pos, "idle, %s, is longer than the longest life, %s, so it never ends a key", v.Idle.value, v.Max.value)
+			k.r.Errorf(v.Idle.pos, "idle, %s, is longer than the longest life, %s, so it never ends a key", v.Idle.value, v.Max.value)
 		}
 	}
 	if v.Required.value && v.Default.given {
-		k.r.warnf(v.Default.pos, "the default is never used: an expiry is required")
+		k.r.Warnf(v.Default.pos, "the default is never used: an expiry is required")
 	}
 }
 
@@ -124,22 +124,22 @@ func (k *compiler) present(v presentDoc) (Presentation, bool) {
 	header := http.CanonicalHeaderKey(v.Header.value)
 	switch {
 	case header == "Authorization" && !v.Scheme.given:
-		k.r.errorf(v.Header.pos, "Authorization needs a scheme (RFC 9110 §11.6.2)").suggest("add scheme: Bearer")
+		k.r.Errorf(v.Header.pos, "Authorization needs a scheme (RFC 9110 §11.6.2)").Suggest("add scheme: Bearer")
 		return Presentation{}, false
 	case header != "Authorization" && v.Scheme.given:
-		k.r.errorf(v.Scheme.pos, "only Authorization has a scheme").suggest("remove it: the header holds the bare secret")
+		k.r.Errorf(v.Scheme.pos, "only Authorization has a scheme").Suggest("remove it: the header holds the bare secret")
 		return Presentation{}, false
 	case header == "Cookie" || header == "Proxy-Authorization":
-		k.r.errorf(v.Header.pos, "credentials are not taken from %s", header)
+		k.r.Errorf(v.Header.pos, "credentials are not taken from %s", header)
 		return Presentation{}, false
 	case v.Scheme.given && !isToken(v.Scheme.value):
-		k.r.errorf(v.Scheme.pos, "%s is not a scheme", quote(v.Scheme.value))
+		k.r.Errorf(v.Scheme.pos, "%s is not a scheme", quote(v.Scheme.value))
 		return Presentation{}, false
 	case strings.EqualFold(v.Scheme.value, "Basic"):
-		k.r.errorf(v.Scheme.pos, "keys are not sent by Basic").suggest("use Bearer (RFC 6750)")
+		k.r.Errorf(v.Scheme.pos, "keys are not sent by Basic").Suggest("use Bearer (RFC 6750)")
 		return Presentation{}, false
 	case header != "Authorization" && callersOwn[header]:
-		k.r.errorf(v.Header.pos, "%s has a meaning of its own; a key cannot be sent in it", header)
+		k.r.Errorf(v.Header.pos, "%s has a meaning of its own; a key cannot be sent in it", header)
 		return Presentation{}, false
 	}
 	return Presentation{Header: header, Scheme: v.Scheme.value}, true
@@ -152,8 +152,8 @@ func (k *compiler) presentations() {
 		kind := k.c.kinds[i]
 		for _, way := range kind.Present {
 			if way.Header == "Authorization" && kind.Shape != ShapePrefix {
-				k.r.warnf(e.value.Present.pos, "a %s in Authorization is recognised by its form alone", kind.Shape).
-					suggest("a prefixed secret is unmistakable; so is a header of its own")
+				k.r.Warnf(e.value.Present.pos, "a %s in Authorization is recognised by its form alone", kind.Shape).
+					Suggest("a prefixed secret is unmistakable; so is a header of its own")
 			}
 			k.addPresentation(e, kind, way)
 		}
@@ -187,12 +187,12 @@ func (k *compiler) addPresentation(e entry[keyDoc], kind *KeyKind, way Presentat
 	for _, other := range shared.Kinds {
 		switch {
 		case other == kind:
-			k.r.errorf(e.value.Present.pos, "%s is listed twice", quote(way.Header))
+			k.r.Errorf(e.value.Present.pos, "%s is listed twice", quote(way.Header))
 			return
 		case other.Shape == kind.Shape && kind.Shape != ShapePrefix:
-			k.r.errorf(e.value.Present.pos, "%s and %s are both sent in %s and look the same",
+			k.r.Errorf(e.value.Present.pos, "%s and %s are both sent in %s and look the same",
 				quote(kind.Name), quote(other.Name), way.Header).
-				suggest("give one a prefix, or a header of its own")
+				Suggest("give one a prefix, or a header of its own")
 		}
 	}
 	shared.Kinds = append(shared.Kinds, kind)
@@ -204,7 +204,7 @@ func (k *compiler) duration(l length, fallback time.Duration) time.Duration {
 		return fallback
 	}
 	if l.value.Months != 0 {
-		k.r.errorf(l.pos, "months and years differ in length").suggest("write days here: 30d")
+		k.r.Errorf(l.pos, "months and years differ in length").Suggest("write days here: 30d")
 	}
 	return l.value.Duration
 }
@@ -232,8 +232,8 @@ type usedPrefix struct {
 // usePrefix notes a prefix for [compiler.prefixClashes], after a check of its form.
 func (k *compiler) usePrefix(t text, kind, environment string) {
 	if !isPrefix(t.value) {
-		k.r.errorf(t.pos, "%s cannot be a prefix", quote(t.value)).
-			suggest("use 2 to 24 letters, digits and %s, ending in %s: sk_live_", quote("_"), quote("_"))
+		k.r.Errorf(t.pos, "%s cannot be a prefix", quote(t.value)).
+			Suggest("use 2 to 24 letters, digits and %s, ending in %s: sk_live_", quote("_"), quote("_"))
 	}
 	k.prefixes = append(k.prefixes, usedPrefix{t, kind, environment})
 }
@@ -255,12 +255,12 @@ func (k *compiler) prefixClashes() {
 		for _, b := range k.prefixes[:i] {
 			switch {
 			case a.text.value == b.text.value:
-				k.r.errorf(a.text.pos, "the prefix %s is also that of %s", quote(a.text.value), b.who(a)).
-					suggest("the other is on line %d; a prefix must tell kind and environment", b.text.line)
+				k.r.Errorf(a.text.pos, "the prefix %s is also that of %s", quote(a.text.value), b.who(a)).
+					Suggest("the other is on line %d; a prefix must tell kind and environment", b.text.Line)
 			case strings.HasPrefix(a.text.value, b.text.value) || strings.HasPrefix(b.text.value, a.text.value):
-				k.r.errorf(a.text.pos, "the prefixes %s and %s overlap: one begins with the other",
+				k.r.Errorf(a.text.pos, "the prefixes %s and %s overlap: one begins with the other",
 					quote(a.text.value), quote(b.text.value)).
-					suggest("the other, of %s, is on line %d", b.who(a), b.text.line)
+					Suggest("the other, of %s, is on line %d", b.who(a), b.text.Line)
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func (k *compiler) clients() {
 		RevealAlways: v.Secret.Reveal.value == "always",
 		Scopes:       k.scopeSetOr(v.Scopes, k.c.AllScopes()), DefaultScopes: k.scopeSet(v.DefaultScopes),
 		CreatedBy:   roles(v.CreatedBy, cardea.RoleOwner, cardea.RoleAdmin),
-		MaxPerOwner: v.MaxPerOwner.value, Line: v.line,
+		MaxPerOwner: v.MaxPerOwner.value, Line: v.Line,
 		DPoP: DPoP(v.DPoP.or(string(DPoPOff))), MetadataDocuments: v.Documents.value,
 		ConsentLifetime: k.positive(v.Consent),
 	}
@@ -43,18 +43,18 @@ func (k *compiler) clients() {
 	}
 	c.Authentication = authentications(v.Authentication, usual...)
 	if none := slices.Contains(c.Authentication, ClientNone); none != c.Public {
-		p := k.r.errorf(v.Authentication.pos, "only public clients authenticate by none, and public clients by nothing else")
+		p := k.r.Errorf(v.Authentication.pos, "only public clients authenticate by none, and public clients by nothing else")
 		if none {
-			p.suggest("set public: true, or remove none")
+			p.Suggest("set public: true, or remove none")
 		} else {
-			p.suggest("add none, or remove public")
+			p.Suggest("add none, or remove public")
 		}
 	}
 	k.checkClients(v, c)
 	c.SecretPrefixes = k.tokenPrefix(v.Secret.Prefix, v.pos, "cs_", "client secrets")
 	if c.Public && c.PKCE == PKCEOptional {
-		k.r.errorf(v.PKCE.pos, "public clients must send a code challenge (RFC 9700 §2.1.1)").
-			suggest("write pkce: public_only")
+		k.r.Errorf(v.PKCE.pos, "public clients must send a code challenge (RFC 9700 §2.1.1)").
+			Suggest("write pkce: public_only")
 	}
 	k.c.clients = c
 }
@@ -63,15 +63,15 @@ func (k *compiler) clients() {
 func (k *compiler) checkClients(v *clientsDoc, c *Clients) {
 	signed := slices.Contains(c.Authentication, PrivateKeyJWT)
 	if c.MetadataDocuments && (!c.Public && !signed || !hasGrant(c.Grants, GrantAuthorizationCode)) {
-		k.r.errorf(v.Documents.pos, "clients that nobody registered have no secret, and act for people").
-			suggest("add authorization_code to grants, and public: true or private_key_jwt")
+		k.r.Errorf(v.Documents.pos, "clients that nobody registered have no secret, and act for people").
+			Suggest("add authorization_code to grants, and public: true or private_key_jwt")
 	}
 	renews := hasGrant(c.Grants, GrantAuthorizationCode) || hasGrant(c.Grants, GrantDeviceCode)
 	if hasGrant(c.Grants, GrantRefreshToken) && !renews {
-		k.r.errorf(v.Grants.pos, "no grant of these gives a refresh token").suggest("add authorization_code or device_code")
+		k.r.Errorf(v.Grants.pos, "no grant of these gives a refresh token").Suggest("add authorization_code or device_code")
 	}
 	if c.ConsentLifetime > 0 && !renews {
-		k.r.errorf(v.Consent.pos, "nobody is asked for consent").suggest("add authorization_code or device_code to grants")
+		k.r.Errorf(v.Consent.pos, "nobody is asked for consent").Suggest("add authorization_code or device_code to grants")
 	}
 }
 
@@ -104,7 +104,7 @@ func (k *compiler) tokenPrefix(v perEnvironment, section pos, fallback, what str
 	}
 	for i, t := range k.spread(v) {
 		if !t.given {
-			k.r.errorf(v.by.pos, "the prefix for the environment %s is missing", quote(k.c.environments[i].Name))
+			k.r.Errorf(v.by.pos, "the prefix for the environment %s is missing", quote(k.c.environments[i].Name))
 			continue
 		}
 		k.usePrefix(t, what, k.c.environments[i].Name)
@@ -125,15 +125,15 @@ func (k *compiler) accounts() {
 		MaxLifetime: k.positive(v.MaxLifetime), Algorithms: algorithms(v.Algorithms),
 		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
 		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims),
-		Scopes: k.scopeSetOr(v.Scopes, k.c.AllScopes()), Line: v.line,
+		Scopes: k.scopeSetOr(v.Scopes, k.c.AllScopes()), Line: v.Line,
 	}
 	k.checkIssuer(v.Issuer)
 	if a.Issuer == "" || a.Audience == "" {
-		k.r.errorf(v.pos, "their tokens need issuer and audience").suggest("add issuer: and audience: to the contract")
+		k.r.Errorf(v.pos, "their tokens need issuer and audience").Suggest("add issuer: and audience: to the contract")
 	}
 	if a.MaxLifetime > maxSelfSigned {
-		k.r.errorf(v.MaxLifetime.pos, "tokens that their holder signs must be short-lived; %s is too long",
-			v.MaxLifetime.value).suggest("use at most %s", Period{Duration: maxSelfSigned})
+		k.r.Errorf(v.MaxLifetime.pos, "tokens that their holder signs must be short-lived; %s is too long",
+			v.MaxLifetime.value).Suggest("use at most %s", Period{Duration: maxSelfSigned})
 	}
 	k.c.serviceAccounts = a
 }
@@ -167,11 +167,11 @@ func (k *compiler) claims(v claimsDoc) []Claim {
 	}
 	for _, e := range v.entries {
 		if _, reserved := find(registered, e.key.value); reserved {
-			k.r.errorf(e.key.pos, "the claim %s cannot be mapped: Cardea sets it", quote(e.key.value))
+			k.r.Errorf(e.key.pos, "the claim %s cannot be mapped: Cardea sets it", quote(e.key.value))
 			continue
 		}
 		if _, ok := find(known, e.value.value); !ok && e.value.given {
-			k.r.errorf(e.value.pos, "unknown fact %s", quote(e.value.value)).didYouMean(e.value.value, known)
+			k.r.Errorf(e.value.pos, "unknown fact %s", quote(e.value.value)).DidYouMean(e.value.value, known)
 			continue
 		}
 		out = append(out, Claim{Name: e.key.value, Fact: Fact(e.value.value)})
@@ -190,7 +190,7 @@ func (k *compiler) tokens() {
 		if at == nil {
 			at = v.User
 		}
-		k.r.errorf(at.pos, "this says how tokens differ from access, which is missing").suggest("add access: {format: jwt, lifetime: 1h}")
+		k.r.Errorf(at.pos, "this says how tokens differ from access, which is missing").Suggest("add access: {format: jwt, lifetime: 1h}")
 		return
 	case base != nil:
 		k.c.tokens.Machine = k.accessToken(merge(*base, v.Machine), true)
@@ -208,8 +208,8 @@ func (k *compiler) tokens() {
 func (k *compiler) idToken(v *idTokenDoc) {
 	if k.c.Scope("openid") == nil {
 		if v != nil {
-			k.r.errorf(v.pos, "nobody can ask for ID tokens: there is no scope %s", quote("openid")).
-				suggest("add openid to scopes")
+			k.r.Errorf(v.pos, "nobody can ask for ID tokens: there is no scope %s", quote("openid")).
+				Suggest("add openid to scopes")
 		}
 		return
 	}
@@ -233,7 +233,7 @@ func (k *compiler) onePrefix(v tokensDoc) {
 	if u.Format == TokenOpaque && m.Format == TokenOpaque && !slices.Equal(u.Prefixes, m.Prefixes) {
 		for _, over := range []*tokenDoc{v.User, v.Machine} {
 			if over != nil && over.Prefix.given() {
-				k.r.errorf(over.Prefix.at(), "opaque access tokens of all sorts have the same prefix").suggest("set it under access")
+				k.r.Errorf(over.Prefix.at(), "opaque access tokens of all sorts have the same prefix").Suggest("set it under access")
 				return
 			}
 		}
@@ -277,7 +277,7 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 		Format: TokenFormat(v.Format.or(string(TokenOpaque))), Lifetime: k.positive(v.Lifetime),
 		Algorithm: v.Algorithm.or("RS256"), Type: v.Type.or("at+jwt"), KeyID: v.KeyID.or(true),
 		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
-		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims), IDClaim: v.IDClaim.or("jti"), Line: v.line,
+		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims), IDClaim: v.IDClaim.or("jti"), Line: v.Line,
 	}
 	if t.Type == "at+jwt" {
 		t.ClientIDClaim = "client_id" // RFC 9068 §2.2 requires it
@@ -290,7 +290,7 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 		k.namedClaim(*claim, at, t)
 	}
 	if !v.Lifetime.given {
-		k.r.errorf(v.pos, "%s is missing", quote("lifetime"))
+		k.r.Errorf(v.pos, "%s is missing", quote("lifetime"))
 	}
 	if t.Format == TokenOpaque {
 		before := len(k.prefixes)
@@ -301,13 +301,13 @@ func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 		return t
 	}
 	if v.Prefix.given() {
-		k.r.errorf(v.Prefix.at(), "only opaque tokens have a prefix").suggest("write format: opaque, or remove the prefix")
+		k.r.Errorf(v.Prefix.at(), "only opaque tokens have a prefix").Suggest("write format: opaque, or remove the prefix")
 	}
 	if t.Issuer == "" || t.Audience == "" {
-		k.r.errorf(v.pos, "a JWT needs issuer and audience").suggest("add issuer: and audience: to the contract")
+		k.r.Errorf(v.pos, "a JWT needs issuer and audience").Suggest("add issuer: and audience: to the contract")
 	}
 	if t.Lifetime > maxSelfSigned {
-		k.r.warnf(v.Lifetime.pos, "a JWT that lives for %s is long; minutes or an hour are usual", v.Lifetime.value)
+		k.r.Warnf(v.Lifetime.pos, "a JWT that lives for %s is long; minutes or an hour are usual", v.Lifetime.value)
 	}
 	return t
 }
@@ -320,7 +320,7 @@ func (k *compiler) namedClaim(name string, at text, t *AccessToken) {
 		taken = taken || c.Name == name && name != ""
 	}
 	if at.given && (taken || name != "" && t.IDClaim == t.ClientIDClaim) {
-		k.r.errorf(at.pos, "the claim %s says something else already", quote(name)).suggest("choose another name, or none")
+		k.r.Errorf(at.pos, "the claim %s says something else already", quote(name)).Suggest("choose another name, or none")
 	}
 }
 
@@ -329,27 +329,27 @@ func (k *compiler) namedClaim(name string, at text, t *AccessToken) {
 func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 	r := &RefreshToken{
 		Prefixes: k.tokenPrefix(v.Prefix, v.pos, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
-		Rotate: v.Rotate.or(true), ReuseGrace: k.duration(v.ReuseGrace, 10*time.Second), Line: v.line,
+		Rotate: v.Rotate.or(true), ReuseGrace: k.duration(v.ReuseGrace, 10*time.Second), Line: v.Line,
 	}
 	r.MaxLifetime = 12 * r.Lifetime
 	if v.Max.given {
 		r.MaxLifetime = k.positive(v.Max)
 	}
 	if r.MaxLifetime < r.Lifetime {
-		k.r.errorf(v.Max.pos, "the last refresh token ends before one that is not used, after %s", v.Lifetime.value)
+		k.r.Errorf(v.Max.pos, "the last refresh token ends before one that is not used, after %s", v.Lifetime.value)
 	}
 	if r.ReuseGrace > 30*time.Second {
-		k.r.errorf(v.ReuseGrace.pos, "a used refresh token may return its successor for 30s at most")
+		k.r.Errorf(v.ReuseGrace.pos, "a used refresh token may return its successor for 30s at most")
 	}
 	for _, a := range []*AccessToken{k.c.tokens.Machine, k.c.tokens.User} {
 		if a != nil && r.Lifetime > 0 && a.Lifetime >= r.Lifetime {
-			k.r.errorf(v.Lifetime.pos, "the refresh token ends no later than the access token it renews").
-				suggest("the access token on line %d lives for %s", a.Line, Period{Duration: a.Lifetime})
+			k.r.Errorf(v.Lifetime.pos, "the refresh token ends no later than the access token it renews").
+				Suggest("the access token on line %d lives for %s", a.Line, Period{Duration: a.Lifetime})
 			break
 		}
 	}
 	if k.c.clients != nil && k.c.clients.Public && !r.Rotate {
-		k.r.errorf(v.Rotate.pos, "public clients need refresh tokens that rotate (RFC 9700 §4.14.2)")
+		k.r.Errorf(v.Rotate.pos, "public clients need refresh tokens that rotate (RFC 9700 §4.14.2)")
 	}
 	return r
 }

@@ -32,7 +32,7 @@ func (k *compiler) publications() {
 func (k *compiler) pages() {
 	for _, e := range k.d.Pages.entries {
 		if _, ok := find(pageNames, e.key.value); !ok {
-			k.r.errorf(e.key.pos, "there is no page %s", quote(e.key.value)).didYouMean(e.key.value, pageNames)
+			k.r.Errorf(e.key.pos, "there is no page %s", quote(e.key.value)).DidYouMean(e.key.value, pageNames)
 		}
 		p := Page{Name: e.key.value, Path: texts(e.value.Path), Labels: map[PageLabel]string{}}
 		if len(p.Path) > 0 {
@@ -54,7 +54,7 @@ func (k *compiler) pages() {
 // pageLabel reports a label that no page has.
 func (k *compiler) pageLabel(t text) {
 	if _, ok := find(pageLabels, t.value); !ok && t.given {
-		k.r.errorf(t.pos, "pages have no label %s", quote(t.value)).didYouMean(t.value, pageLabels)
+		k.r.Errorf(t.pos, "pages have no label %s", quote(t.value)).DidYouMean(t.value, pageLabels)
 	}
 }
 
@@ -79,11 +79,11 @@ func (k *compiler) docs() {
 		LLMs:        v.LLMs.value, Markdown: v.Markdown.value,
 	}
 	if u := k.httpURL(v.Redirect); u != nil && (u.Fragment != "" || u.Scheme == "http" && !loopback(u.Hostname())) {
-		k.r.errorf(v.Redirect.pos, "no client may have this redirect URI").suggest("use https://, without a fragment")
+		k.r.Errorf(v.Redirect.pos, "no client may have this redirect URI").Suggest("use https://, without a fragment")
 	}
 	for _, row := range v.Methods.Rows.items {
 		if len(row.items) != len(d.Columns) {
-			k.r.errorf(row.pos, "this row has %d cells and the table %d columns", len(row.items), len(d.Columns))
+			k.r.Errorf(row.pos, "this row has %d cells and the table %d columns", len(row.items), len(d.Columns))
 		}
 		d.Methods = append(d.Methods, texts(row))
 	}
@@ -93,7 +93,7 @@ func (k *compiler) docs() {
 	codes := k.codes()
 	for _, s := range v.Status.entries {
 		if _, ok := find(codes, s.key.value); !ok {
-			k.r.errorf(s.key.pos, "no refusal has the code %s", quote(s.key.value)).didYouMean(s.key.value, codes)
+			k.r.Errorf(s.key.pos, "no refusal has the code %s", quote(s.key.value)).DidYouMean(s.key.value, codes)
 		}
 		d.Status[s.key.value] = s.value.value
 	}
@@ -143,7 +143,7 @@ func (k *compiler) commandLine() {
 		c.AdminKind, c.AdminFlag, c.AdminCommands = k.kind(a.Kind), a.Flag.or("admintoken"), texts(a.Commands)
 		for _, t := range a.Commands.items {
 			if _, ok := find(names, t.value); !ok && t.given {
-				k.r.errorf(t.pos, "there is no command %s", quote(t.value)).didYouMean(t.value, names)
+				k.r.Errorf(t.pos, "there is no command %s", quote(t.value)).DidYouMean(t.value, names)
 			}
 		}
 	}
@@ -159,10 +159,10 @@ func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
 	}
 	k.work(v)
 	if _, ok := find(useCases, v.Does.value); !ok && v.Does.given {
-		k.r.errorf(v.Does.pos, "there is no use case %s", quote(v.Does.value)).didYouMean(v.Does.value, useCases)
+		k.r.Errorf(v.Does.pos, "there is no use case %s", quote(v.Does.value)).DidYouMean(v.Does.value, useCases)
 	}
 	if strings.HasPrefix(v.Does.value, "keys.") && c.Kind == nil && !v.Kind.given {
-		k.r.errorf(v.Does.pos, "the command does not say which kind of key it is about").suggest("add kind:")
+		k.r.Errorf(v.Does.pos, "the command does not say which kind of key it is about").Suggest("add kind:")
 	}
 	compileText(k.r, v.Output.pos, v.Output.value, cliVariables)
 	for _, f := range v.Flags.entries {
@@ -176,20 +176,20 @@ func (k *compiler) command(e entry[cliCommandDoc]) CLICommand {
 func (k *compiler) work(v cliCommandDoc) {
 	for at, given := range map[pos]bool{v.Call.pos: v.Call.given, v.Run.pos: v.Run.given} {
 		if given && v.Does.given && v.Does.value != "deploy" {
-			k.r.errorf(at, "Cardea does this itself").suggest("only a command that does %s runs something", quote("deploy"))
+			k.r.Errorf(at, "Cardea does this itself").Suggest("only a command that does %s runs something", quote("deploy"))
 		}
 	}
 	if v.Does.value == "deploy" && !v.Call.given && !v.Run.given {
-		k.r.errorf(v.Does.pos, "nothing would happen").suggest("add call:, run: or both")
+		k.r.Errorf(v.Does.pos, "nothing would happen").Suggest("add call:, run: or both")
 	}
 	if v.Run.given && len(v.Run.items) == 0 {
-		k.r.errorf(v.Run.pos, "this list names no program").suggest("remove the line, or write run: [./deploy.sh]")
+		k.r.Errorf(v.Run.pos, "this list names no program").Suggest("remove the line, or write run: [./deploy.sh]")
 	}
 	if !v.Call.given {
 		return
 	}
 	if p, err := parsePattern(v.Call.value); err != nil || p.method == "" {
-		k.r.errorf(v.Call.pos, "this is not a method and a path").suggest("write one such as POST /admin/{environment}/deploy")
+		k.r.Errorf(v.Call.pos, "this is not a method and a path").Suggest("write one such as POST /admin/{environment}/deploy")
 	}
 }
 
@@ -200,7 +200,7 @@ func (k *compiler) kind(name text) *KeyKind {
 	}
 	kind := k.c.Kind(name.value)
 	if kind == nil {
-		k.r.errorf(name.pos, "there is no kind of key %s", quote(name.value)).didYouMean(name.value, k.d.Keys.names())
+		k.r.Errorf(name.pos, "there is no kind of key %s", quote(name.value)).DidYouMean(name.value, k.d.Keys.names())
 	}
 	return kind
 }

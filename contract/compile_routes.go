@@ -21,10 +21,10 @@ type compiledPattern struct {
 func (k *compiler) routes() {
 	items := k.d.Routes.items
 	if k.d.Routes.given && len(items) == 0 {
-		k.r.errorf(k.d.Routes.pos, "there are no routes, so everything would be refused")
+		k.r.Errorf(k.d.Routes.pos, "there are no routes, so everything would be refused")
 	}
 	if len(items) > maxRoutes {
-		k.r.errorf(items[maxRoutes].pos, "more than %d routes", maxRoutes)
+		k.r.Errorf(items[maxRoutes].pos, "more than %d routes", maxRoutes)
 		items = items[:maxRoutes]
 	}
 	defaults := k.corsSetting(k.d.CORS)
@@ -52,18 +52,18 @@ func (k *compiler) patterns(v *routeDoc) []pattern {
 	}
 	p, err := parsePattern(v.Match.value)
 	if err != nil {
-		k.r.errorf(v.Match.pos, "%s", err.Error())
+		k.r.Errorf(v.Match.pos, "%s", err.Error())
 		return nil
 	}
 	if !v.Methods.given {
 		return []pattern{p}
 	}
 	if p.method != "" {
-		k.r.errorf(v.Methods.pos, "the match names a method already").suggest("write it without: %s", quote(p.path()))
+		k.r.Errorf(v.Methods.pos, "the match names a method already").Suggest("write it without: %s", quote(p.path()))
 		return nil
 	}
 	if len(v.Methods.items) == 0 {
-		k.r.errorf(v.Methods.pos, "this list names no method").suggest("remove the line for all of them")
+		k.r.Errorf(v.Methods.pos, "this list names no method").Suggest("remove the line for all of them")
 	}
 	var all []pattern
 	seen := map[string]bool{}
@@ -72,12 +72,12 @@ func (k *compiler) patterns(v *routeDoc) []pattern {
 			continue
 		}
 		if err := checkMethod(m.value); err != nil {
-			p := k.r.errorf(m.pos, "%s", err.Error())
-			p.didYouMean(m.value, []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+			p := k.r.Errorf(m.pos, "%s", err.Error())
+			p.DidYouMean(m.value, []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 			continue
 		}
 		if seen[m.value] {
-			k.r.errorf(m.pos, "%s is listed twice", m.value)
+			k.r.Errorf(m.pos, "%s is listed twice", m.value)
 			continue
 		}
 		seen[m.value] = true
@@ -92,7 +92,7 @@ func (p pattern) path() string { return pattern{segments: p.segments}.String() }
 // route compiles one route: its own settings over the contract's.
 func (k *compiler) route(v *routeDoc, defaults *CORS) *Route {
 	r := &Route{
-		Pattern: v.Match.value, Line: v.Match.line, Summary: v.Summary.value,
+		Pattern: v.Match.value, Line: v.Match.Line, Summary: v.Summary.value,
 		Public: v.Public.value, Scopes: k.scopeSet(v.Scopes),
 		Environments: k.environmentSet(v.Environments),
 		CORS:         defaults, MaxBody: k.d.MaxBody.value,
@@ -137,7 +137,7 @@ func (k *compiler) environmentSegment(p pattern, v *routeDoc) int {
 			continue
 		}
 		if s.multi {
-			k.r.errorf(v.Match.pos, "{environment...} cannot name an environment").suggest("write {environment}")
+			k.r.Errorf(v.Match.pos, "{environment...} cannot name an environment").Suggest("write {environment}")
 			continue
 		}
 		return i
@@ -152,10 +152,10 @@ func (k *compiler) destination(r *Route, v *routeDoc) {
 	if v.Answer.given() {
 		r.Answer = &Answer{body: compileTemplate(k.r, v.Answer.node, answerVariables)}
 		if v.Upstream.given() {
-			k.r.errorf(v.Upstream.at(), "the route is answered by Cardea and has an upstream").suggest("remove one of the two")
+			k.r.Errorf(v.Upstream.at(), "the route is answered by Cardea and has an upstream").Suggest("remove one of the two")
 		}
 		if v.Public.value {
-			k.r.errorf(v.Answer.pos, "a public route has no caller to answer about")
+			k.r.Errorf(v.Answer.pos, "a public route has no caller to answer about")
 		}
 		return
 	}
@@ -164,11 +164,11 @@ func (k *compiler) destination(r *Route, v *routeDoc) {
 		if r.Upstreams[i] = own[i]; r.Upstreams[i] == "" {
 			r.Upstreams[i] = env.Upstream
 		}
-		named := k.d.Environments.entries[i].value.Upstream.line > 0 || v.Upstream.at().line > 0 || k.d.Upstream.at().line > 0
+		named := k.d.Environments.entries[i].value.Upstream.Line > 0 || v.Upstream.at().Line > 0 || k.d.Upstream.at().Line > 0
 		if r.Environments[i] && r.Upstreams[i] == "" && !named && !k.noUpstream[i] {
 			k.noUpstream[i] = true
-			k.r.errorf(v.Match.pos, "the route has no upstream in the environment %s", quote(env.Name)).
-				suggest("add upstream: to the contract, to the environment or to the route")
+			k.r.Errorf(v.Match.pos, "the route has no upstream in the environment %s", quote(env.Name)).
+				Suggest("add upstream: to the contract, to the environment or to the route")
 		}
 	}
 }
@@ -177,18 +177,18 @@ func (k *compiler) destination(r *Route, v *routeDoc) {
 func (k *compiler) checkRoute(r *Route, v *routeDoc) {
 	switch {
 	case v.Public.value && v.Scopes.given:
-		k.r.errorf(v.Scopes.pos, "a public route takes no credential, so it cannot need scopes").
-			suggest("remove public or scopes")
+		k.r.Errorf(v.Scopes.pos, "a public route takes no credential, so it cannot need scopes").
+			Suggest("remove public or scopes")
 	case v.Scopes.given && len(v.Scopes.items) == 0:
-		k.r.errorf(v.Scopes.pos, "this list names no scope").suggest("remove the line if any credential will do")
+		k.r.Errorf(v.Scopes.pos, "this list names no scope").Suggest("remove the line if any credential will do")
 	}
 	if v.EncodedSlash.value && r.Answer != nil {
-		k.r.warnf(v.EncodedSlash.pos, "this has no effect: Cardea answers the route itself")
+		k.r.Warnf(v.EncodedSlash.pos, "this has no effect: Cardea answers the route itself")
 	}
-	if !r.Public && len(k.c.presentations) == 0 && k.d.Keys.line == 0 && !k.noCredentials {
+	if !r.Public && len(k.c.presentations) == 0 && k.d.Keys.Line == 0 && !k.noCredentials {
 		k.noCredentials = true
-		k.r.errorf(v.Match.pos, "nothing can be called: the contract has no kind of credential").
-			suggest("add keys, or make the route public")
+		k.r.Errorf(v.Match.pos, "nothing can be called: the contract has no kind of credential").
+			Suggest("add keys, or make the route public")
 	}
 }
 
@@ -209,7 +209,7 @@ func (k *compiler) conflicts(routes [][]compiledPattern) {
 				}
 			}
 		}
-		if k.r.full() {
+		if k.r.Full() {
 			return
 		}
 	}
@@ -220,12 +220,12 @@ func (k *compiler) conflicts(routes [][]compiledPattern) {
 func (k *compiler) conflict(p, q compiledPattern) {
 	switch p.compare(q.pattern) {
 	case equivalent:
-		k.r.errorf(p.at, "%s matches the same requests as %s", quote(p.pattern.String()), quote(q.pattern.String())).
-			suggest("the other is on line %d; remove one", q.at.line)
+		k.r.Errorf(p.at, "%s matches the same requests as %s", quote(p.pattern.String()), quote(q.pattern.String())).
+			Suggest("the other is on line %d; remove one", q.at.Line)
 	case overlaps:
-		k.r.errorf(p.at, "%s and %s match some of the same requests, and neither is more specific",
+		k.r.Errorf(p.at, "%s and %s match some of the same requests, and neither is more specific",
 			quote(p.pattern.String()), quote(q.pattern.String())).
-			suggest("the other is on line %d; make one more specific, or give both the same methods", q.at.line)
+			Suggest("the other is on line %d; make one more specific, or give both the same methods", q.at.Line)
 	}
 }
 
@@ -240,8 +240,8 @@ func (k *compiler) shadows(p compiledPattern) {
 			continue
 		}
 		if comparePaths(p.segments, endpoint.segments) == equivalent {
-			k.r.errorf(p.at, "%s is the path of the %s endpoint", quote(e.Path), e.name).
-				suggest("the endpoint is on line %d; requests go there and never to this route", e.at.line)
+			k.r.Errorf(p.at, "%s is the path of the %s endpoint", quote(e.Path), e.name).
+				Suggest("the endpoint is on line %d; requests go there and never to this route", e.at.Line)
 		}
 	}
 }
@@ -249,7 +249,7 @@ func (k *compiler) shadows(p compiledPattern) {
 // positive returns a duration that is more than nothing.
 func (k *compiler) positive(l length) time.Duration {
 	if l.given && l.value.IsZero() {
-		k.r.errorf(l.pos, "0 would leave no time at all").suggest("remove the line for the default")
+		k.r.Errorf(l.pos, "0 would leave no time at all").Suggest("remove the line for the default")
 	}
 	return k.duration(l, 0)
 }
@@ -278,9 +278,9 @@ func (k *compiler) corsSetting(v *corsDoc) *CORS {
 	}
 	switch {
 	case c.Pass && (v.Origins.given || v.Headers.given || v.Exposed.given || v.MaxAge.given || v.Credentials.given):
-		k.r.errorf(v.Pass.pos, "with pass, the upstream decides; nothing else can be set here")
+		k.r.Errorf(v.Pass.pos, "with pass, the upstream decides; nothing else can be set here")
 	case !c.Pass && len(v.Origins.items) == 0:
-		k.r.errorf(v.pos, "no origin may call").suggest("add origins: [https://app.example.com], or pass: true")
+		k.r.Errorf(v.pos, "no origin may call").Suggest("add origins: [https://app.example.com], or pass: true")
 	}
 	return c
 }
@@ -290,19 +290,19 @@ func (k *compiler) corsSetting(v *corsDoc) *CORS {
 func (k *compiler) checkOrigin(o text, v *corsDoc) {
 	if o.value == "*" {
 		if v.Credentials.value {
-			k.r.errorf(o.pos, "any web page could call with its visitor's cookies").
-				suggest("list the origins, or remove credentials")
+			k.r.Errorf(o.pos, "any web page could call with its visitor's cookies").
+				Suggest("list the origins, or remove credentials")
 		}
 		return
 	}
 	u, err := url.Parse(o.value)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || o.value != u.Scheme+"://"+strings.ToLower(u.Host) {
-		k.r.errorf(o.pos, "%s is not an origin", quote(o.value)).
-			suggest("write scheme and host, without a path: https://app.example.com")
+		k.r.Errorf(o.pos, "%s is not an origin", quote(o.value)).
+			Suggest("write scheme and host, without a path: https://app.example.com")
 		return
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		k.r.warnf(o.pos, "pages of this origin travel unencrypted; whoever changes one on its way may call")
+		k.r.Warnf(o.pos, "pages of this origin travel unencrypted; whoever changes one on its way may call")
 	}
 }
 
@@ -313,7 +313,7 @@ func (k *compiler) corsHeader(h text, v *corsDoc) bool {
 		return true
 	}
 	if !isToken(h.value) {
-		k.r.errorf(h.pos, "%s is not a header name (RFC 9110 §5.1)", quote(h.value))
+		k.r.Errorf(h.pos, "%s is not a header name (RFC 9110 §5.1)", quote(h.value))
 		return false
 	}
 	return true

@@ -12,14 +12,14 @@ func (k *compiler) scopes() {
 	lines := map[string]int{}
 	entries := k.d.Scopes.entries
 	if len(entries) > MaxScopes {
-		k.r.errorf(entries[MaxScopes].key.pos, "more than %d scopes", MaxScopes)
+		k.r.Errorf(entries[MaxScopes].key.pos, "more than %d scopes", MaxScopes)
 		for _, e := range entries[MaxScopes:] {
 			k.c.scopeIndex[e.key.value] = 0 // known: only there are too many
 		}
 		entries = entries[:MaxScopes]
 	}
 	for i, e := range entries {
-		s := &Scope{Name: e.key.value, Description: e.value.Description.value, Index: i, Line: e.key.line}
+		s := &Scope{Name: e.key.value, Description: e.value.Description.value, Index: i, Line: e.key.Line}
 		k.c.scopes = append(k.c.scopes, s)
 		k.nameScope(e.key, i, lines)
 	}
@@ -39,7 +39,7 @@ func (k *compiler) scopes() {
 			s.GrantedBy = []cardea.Role{cardea.RoleOwner, cardea.RoleAdmin}
 		}
 		if v.GrantedBy.given && len(v.GrantedBy.items) == 0 {
-			k.r.errorf(v.GrantedBy.pos, "nobody could grant it").suggest("remove the line for everybody")
+			k.r.Errorf(v.GrantedBy.pos, "nobody could grant it").Suggest("remove the line for everybody")
 		}
 	}
 }
@@ -48,14 +48,14 @@ func (k *compiler) scopes() {
 func (k *compiler) nameScope(name text, index int, lines map[string]int) {
 	switch line, taken := lines[name.value]; {
 	case !scopeToken(name.value):
-		k.r.errorf(name.pos, "%s cannot be a scope", quote(name.value)).
-			suggest("a scope has no spaces, quotes or backslashes (RFC 6749 §3.3)")
+		k.r.Errorf(name.pos, "%s cannot be a scope", quote(name.value)).
+			Suggest("a scope has no spaces, quotes or backslashes (RFC 6749 §3.3)")
 	case name.value == "*":
-		k.r.errorf(name.pos, "%s cannot be a scope", quote("*")).suggest("it stands for all scopes, under implies")
+		k.r.Errorf(name.pos, "%s cannot be a scope", quote("*")).Suggest("it stands for all scopes, under implies")
 	case taken:
-		k.r.errorf(name.pos, "two scopes are called %s", quote(name.value)).suggest("the other is on line %d", line)
+		k.r.Errorf(name.pos, "two scopes are called %s", quote(name.value)).Suggest("the other is on line %d", line)
 	default:
-		lines[name.value], k.c.scopeIndex[name.value] = name.line, index
+		lines[name.value], k.c.scopeIndex[name.value] = name.Line, index
 	}
 }
 
@@ -106,12 +106,12 @@ func (k *compiler) scopeSet(l list[text]) ScopeSet {
 		}
 		i, ok := k.c.scopeIndex[name.value]
 		if !ok {
-			k.r.errorf(name.pos, "the scope %s is not declared", quote(name.value)).
-				didYouMean(name.value, k.scopeNames())
+			k.r.Errorf(name.pos, "the scope %s is not declared", quote(name.value)).
+				DidYouMean(name.value, k.scopeNames())
 			continue
 		}
 		if set.Has(i) {
-			k.r.warnf(name.pos, "the scope %s is named twice", quote(name.value))
+			k.r.Warnf(name.pos, "the scope %s is named twice", quote(name.value))
 		}
 		set.add(i)
 	}
@@ -130,8 +130,8 @@ func (k *compiler) scopeSetOr(l list[text], fallback ScopeSet) ScopeSet {
 func (k *compiler) within(l list[text], granted ScopeSet, what string) {
 	for _, name := range l.items {
 		if i, ok := k.c.scopeIndex[name.value]; ok && name.given && !granted.Has(i) {
-			k.r.errorf(name.pos, "%s is not among the scopes %s may be given", quote(name.value), what).
-				suggest("those are: %s", strings.Join(k.c.ScopeNames(granted), ", "))
+			k.r.Errorf(name.pos, "%s is not among the scopes %s may be given", quote(name.value), what).
+				Suggest("those are: %s", strings.Join(k.c.ScopeNames(granted), ", "))
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (k *compiler) permissions() {
 	for _, e := range k.d.Permissions.entries {
 		p := Permission{Label: e.key.value, Description: e.value.Description.value, Scopes: k.scopeSet(e.value.Scopes)}
 		if e.value.Scopes.given && len(e.value.Scopes.items) == 0 {
-			k.r.errorf(e.value.Scopes.pos, "the permission %s stands for no scope", quote(e.key.value))
+			k.r.Errorf(e.value.Scopes.pos, "the permission %s stands for no scope", quote(e.key.value))
 		}
 		k.c.permissions = append(k.c.permissions, p)
 	}

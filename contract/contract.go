@@ -14,6 +14,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 // A Contract is a loaded contract. It is immutable and safe for concurrent use; what
@@ -75,7 +77,7 @@ func LoadFile(name string) (*Contract, error) {
 		return nil, fmt.Errorf("open contract: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read from
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("read contract %s: %w", filepath.Base(name), err)
 	}
@@ -89,25 +91,25 @@ func LoadFile(name string) (*Contract, error) {
 // The text may come from anywhere: its size, depth and number of values are bounded,
 // it is never expanded, and Load reads nothing else.
 func Load(name string, data []byte) (*Contract, error) {
-	if len(data) > maxSize {
+	if len(data) > strictyaml.MaxSize {
 		return nil, Problems{{
 			File: name, Line: 1, Column: 1, Width: 1,
-			Message: fmt.Sprintf("the file is larger than %d bytes", maxSize), Suggestion: "one contract is one product",
+			Message: fmt.Sprintf("the file is larger than %d bytes", strictyaml.MaxSize), Suggestion: "one contract is one product",
 		}}
 	}
-	r := newReporter(name, string(data))
-	root := parse(r, string(data))
+	r := strictyaml.New(name, string(data))
+	root := strictyaml.Parse(r, string(data))
 	if root == nil {
-		return nil, r.problems()
+		return nil, r.Problems()
 	}
 	var doc document
 	(&decoder{r: r}).into(root, &doc)
 	sum := sha256.Sum256(data)
 	c := compile(r, &doc)
-	if r.failed() {
-		return nil, r.problems()
+	if r.Failed() {
+		return nil, r.Problems()
 	}
-	c.source, c.hash, c.warnings = name, hex.EncodeToString(sum[:]), r.problems()
+	c.source, c.hash, c.warnings = name, hex.EncodeToString(sum[:]), r.Problems()
 	return c, nil
 }
 

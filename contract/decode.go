@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 // A decoder fills the document from a tree of nodes. It reports everything that does
@@ -46,8 +48,8 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 	}
 	if n.Kind != yaml.MappingNode {
 		p := d.wrong(n, "a mapping")
-		if len(fields.names) <= fewNames {
-			p.suggest("with %s", strings.Join(fields.names, ", "))
+		if len(fields.names) <= strictyaml.FewNames {
+			p.Suggest("with %s", strings.Join(fields.names, ", "))
 		}
 		return
 	}
@@ -60,11 +62,11 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 		seen[key.Value] = true
 		f, ok := fields.byName[key.Value]
 		if !ok {
-			d.r.errorf(nodePos(key), "unknown field %s", quote(key.Value)).didYouMean(key.Value, fields.names)
+			d.r.Errorf(nodePos(key), "unknown field %s", quote(key.Value)).DidYouMean(key.Value, fields.names)
 			continue
 		}
 		if value.Kind == yaml.ScalarNode && value.Tag == "!!null" {
-			d.r.errorf(nodePos(key), "%s has no value", quote(key.Value)).suggest("give it one, or remove the line")
+			d.r.Errorf(nodePos(key), "%s has no value", quote(key.Value)).Suggest("give it one, or remove the line")
 			continue
 		}
 		target := v.Field(f.index).Addr().Interface()
@@ -73,7 +75,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 	}
 	for _, name := range fields.names {
 		if fields.byName[name].required && !seen[name] {
-			d.r.errorf(nodePos(n), "%s is missing", quote(name))
+			d.r.Errorf(nodePos(n), "%s is missing", quote(name))
 		}
 	}
 }
@@ -89,11 +91,11 @@ func (d *decoder) oneOf(target any, words []string) {
 			return
 		}
 		if _, ok := find(words, v.value); !ok {
-			p := d.r.errorf(v.pos, "%s is not one of %s", quote(v.value), strings.Join(words, ", "))
+			p := d.r.Errorf(v.pos, "%s is not one of %s", quote(v.value), strings.Join(words, ", "))
 			if strings.HasPrefix(v.value, "HS") || strings.EqualFold(v.value, "none") && words[0] == "RS256" {
-				p.suggest("whoever can check such a signature can forge it; use RS256")
+				p.Suggest("whoever can check such a signature can forge it; use RS256")
 			} else {
-				p.didYouMean(v.value, words)
+				p.DidYouMean(v.value, words)
 			}
 			v.given = false
 		}
@@ -109,8 +111,8 @@ func (d *decoder) oneOf(target any, words []string) {
 }
 
 // wrong reports a node of the wrong form.
-func (d *decoder) wrong(n *yaml.Node, want string) *Problem {
-	return d.r.errorf(nodePos(n), "this is %s; it must be %s", form(n), want)
+func (d *decoder) wrong(n *yaml.Node, want string) strictyaml.Mend {
+	return d.r.Errorf(nodePos(n), "this is %s; it must be %s", form(n), want)
 }
 
 // form names what a node is, for messages.

@@ -74,7 +74,7 @@ func (e *errorsDoc) decode(d *decoder, n *yaml.Node) {
 		case key.Value == "body":
 			e.body.decode(d, value)
 		case !ok || reason == cardea.ReasonAllowed:
-			d.r.errorf(nodePos(key), "unknown reason %s", quote(key.Value)).didYouMean(key.Value, known)
+			d.r.Errorf(nodePos(key), "unknown reason %s", quote(key.Value)).DidYouMean(key.Value, known)
 		default:
 			entry := entry[errorDoc]{key: text{pos: nodePos(key), value: key.Value, given: true}}
 			d.into(value, &entry.value)
@@ -110,7 +110,7 @@ func decodeFacts(d *decoder, n *yaml.Node, known []Fact) []entry[text] {
 	kept := m.entries[:0]
 	for _, e := range m.entries {
 		if _, ok := find(names, e.key.value); !ok {
-			d.r.errorf(e.key.pos, "unknown fact %s", quote(e.key.value)).didYouMean(e.key.value, names)
+			d.r.Errorf(e.key.pos, "unknown fact %s", quote(e.key.value)).DidYouMean(e.key.value, names)
 			continue
 		}
 		kept = append(kept, e)

@@ -42,10 +42,10 @@ func (c *Contract) Environment(name string) *Environment {
 func (k *compiler) environments() {
 	entries := k.d.Environments.entries
 	if k.d.Environments.given && len(entries) == 0 {
-		k.r.errorf(k.d.Environments.pos, "at least one environment is needed").suggest("add live: {label: Production}")
+		k.r.Errorf(k.d.Environments.pos, "at least one environment is needed").Suggest("add live: {label: Production}")
 	}
 	if len(entries) > maxEnvironments {
-		k.r.errorf(entries[maxEnvironments].key.pos, "more than %d environments", maxEnvironments)
+		k.r.Errorf(entries[maxEnvironments].key.pos, "more than %d environments", maxEnvironments)
 		entries = entries[:maxEnvironments]
 	}
 	hosts := map[string]int{}
@@ -53,16 +53,16 @@ func (k *compiler) environments() {
 		k.name(e.key, "an environment")
 		k.c.environments = append(k.c.environments, &Environment{
 			Name: e.key.value, Label: e.value.Label.or(e.key.value), Host: k.host(e.value.Host),
-			TestCredentials: e.value.Test.value, Index: i, Line: e.key.line,
+			TestCredentials: e.value.Test.value, Index: i, Line: e.key.Line,
 		})
 		if e.value.Test.value && looksReal(i, e.key.value) {
-			k.r.warnf(e.value.Test.pos, "%s looks like the environment of real data; these credentials are for tests", quote(e.key.value))
+			k.r.Warnf(e.value.Test.pos, "%s looks like the environment of real data; these credentials are for tests", quote(e.key.value))
 		}
 		if line, taken := hosts[e.value.Host.value]; taken && e.value.Host.given {
-			k.r.errorf(e.value.Host.pos, "two environments have the host %s", quote(e.value.Host.value)).
-				suggest("the other is on line %d", line)
+			k.r.Errorf(e.value.Host.pos, "two environments have the host %s", quote(e.value.Host.value)).
+				Suggest("the other is on line %d", line)
 		}
-		hosts[e.value.Host.value] = e.value.Host.line
+		hosts[e.value.Host.value] = e.value.Host.Line
 	}
 	defaults := k.upstreams(k.d.Upstream)
 	for i, e := range entries {
@@ -88,7 +88,7 @@ func looksReal(i int, name string) bool {
 func (k *compiler) sharedUpstream(i int, t text) {
 	for _, other := range k.c.environments[:i] {
 		if base := k.c.environments[i].Upstream; base != "" && base == other.Upstream {
-			k.r.warnf(t.pos, "%s has the same upstream: what is done here, is done there", quote(other.Name))
+			k.r.Warnf(t.pos, "%s has the same upstream: what is done here, is done there", quote(other.Name))
 		}
 	}
 }
@@ -106,7 +106,7 @@ func (k *compiler) environmentSet(l list[text]) []bool {
 		}
 	}
 	if l.given && len(l.items) == 0 {
-		k.r.errorf(l.pos, "this list names no environment").suggest("remove the line for all of them")
+		k.r.Errorf(l.pos, "this list names no environment").Suggest("remove the line for all of them")
 	}
 	return in
 }
@@ -118,8 +118,8 @@ func (k *compiler) environment(name text) *Environment {
 	}
 	e := k.c.Environment(name.value)
 	if e == nil {
-		k.r.errorf(name.pos, "there is no environment %s", quote(name.value)).
-			didYouMean(name.value, k.d.Environments.names())
+		k.r.Errorf(name.pos, "there is no environment %s", quote(name.value)).
+			DidYouMean(name.value, k.d.Environments.names())
 	}
 	return e
 }

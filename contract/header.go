@@ -99,14 +99,14 @@ func (c *Contract) RequestIDHeader() string { return c.requestIDHeader }
 func (k *compiler) headerName(t text) bool {
 	switch {
 	case !isToken(t.value):
-		k.r.errorf(t.pos, "%s is not a header name (RFC 9110 §5.1)", quote(t.value))
+		k.r.Errorf(t.pos, "%s is not a header name (RFC 9110 §5.1)", quote(t.value))
 		return false
 	case hopByHop[http.CanonicalHeaderKey(t.value)]:
-		k.r.errorf(t.pos, "%s belongs to the connection or the message and cannot be used", http.CanonicalHeaderKey(t.value))
+		k.r.Errorf(t.pos, "%s belongs to the connection or the message and cannot be used", http.CanonicalHeaderKey(t.value))
 		return false
 	case strings.Contains(t.value, "_"):
-		k.r.errorf(t.pos, "header names with %s are dropped by many servers", quote("_")).
-			suggest("write %s", quote(strings.ReplaceAll(t.value, "_", "-")))
+		k.r.Errorf(t.pos, "header names with %s are dropped by many servers", quote("_")).
+			Suggest("write %s", quote(strings.ReplaceAll(t.value, "_", "-")))
 		return false
 	}
 	return true
@@ -133,7 +133,7 @@ var callersOwn = map[string]bool{
 func (k *compiler) limitHeaders() {
 	v := k.d.LimitHeaders
 	h := LimitHeaders{RetryAfter: v.RetryAfter.or("Retry-After"), Standard: v.Standard.value}
-	if v.line == 0 {
+	if v.Line == 0 {
 		h.Limit, h.Remaining, h.Reset = "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"
 	} else {
 		h.Limit, h.Remaining, h.Reset = v.Limit.value, v.Remaining.value, v.Reset.value
@@ -145,12 +145,12 @@ func (k *compiler) limitHeaders() {
 		}
 		canonical := http.CanonicalHeaderKey(t.value)
 		if first, taken := seen[canonical]; taken {
-			k.r.errorf(t.pos, "two rate-limit headers are called %s", quote(t.value)).
-				suggest("the other is on line %d", first.line)
+			k.r.Errorf(t.pos, "two rate-limit headers are called %s", quote(t.value)).
+				Suggest("the other is on line %d", first.Line)
 		}
 		seen[canonical] = t
 		if v.Standard.value && (canonical == "Ratelimit" || canonical == "Ratelimit-Policy") {
-			k.r.errorf(t.pos, "standard: true sends this header in another form")
+			k.r.Errorf(t.pos, "standard: true sends this header in another form")
 		}
 	}
 	k.c.limitHeaders = h
@@ -182,8 +182,8 @@ func (k *compiler) strippedHeaders(at list[presentDoc], kind *KeyKind) {
 			taken = taken || !k.d.Forwarding.given && http.CanonicalHeaderKey(p.Header) == way.Header
 		}
 		if taken {
-			k.r.errorf(at.pos, "%s is removed from requests, so no key would arrive in it", way.Header).
-				suggest("choose another header, such as X-Api-Key")
+			k.r.Errorf(at.pos, "%s is removed from requests, so no key would arrive in it", way.Header).
+				Suggest("choose another header, such as X-Api-Key")
 		}
 	}
 }
@@ -200,16 +200,16 @@ func (k *compiler) forwardHeaders() []FactHeader {
 		}
 		canonical := http.CanonicalHeaderKey(t.value)
 		if callersOwn[canonical] {
-			k.r.errorf(t.pos, "%s is the caller's own header; the upstream needs it as it was sent", canonical)
+			k.r.Errorf(t.pos, "%s is the caller's own header; the upstream needs it as it was sent", canonical)
 		}
 		if line, taken := seen[canonical]; taken {
-			k.r.errorf(t.pos, "the header %s carries two facts", quote(t.value)).suggest("the other is on line %d", line)
+			k.r.Errorf(t.pos, "the header %s carries two facts", quote(t.value)).Suggest("the other is on line %d", line)
 		}
-		seen[canonical] = t.line
+		seen[canonical] = t.Line
 		for _, way := range k.c.presentations {
 			if way.Header == canonical {
-				k.r.errorf(t.pos, "callers send credentials in %s", quote(t.value)).
-					suggest("the upstream must not mistake one for the other: choose another name")
+				k.r.Errorf(t.pos, "callers send credentials in %s", quote(t.value)).
+					Suggest("the upstream must not mistake one for the other: choose another name")
 			}
 		}
 		pairs = append(pairs, FactHeader{Fact(e.key.value), t.value})

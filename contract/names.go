@@ -11,8 +11,8 @@ import (
 // name reports a key that cannot name something: names end up in logs, URLs and flags.
 func (k *compiler) name(key text, what string) {
 	if len(key.value) > 64 || !isName(key.value) {
-		k.r.errorf(key.pos, "%s cannot name %s", quote(key.value), what).
-			suggest("use lower-case letters, digits, %s and %s, beginning with a letter", quote("_"), quote("-"))
+		k.r.Errorf(key.pos, "%s cannot name %s", quote(key.value), what).
+			Suggest("use lower-case letters, digits, %s and %s, beginning with a letter", quote("_"), quote("-"))
 	}
 }
 
@@ -35,13 +35,13 @@ func (k *compiler) host(t text) string {
 	host := strings.ToLower(t.value)
 	switch {
 	case strings.Contains(host, "://"):
-		k.r.errorf(t.pos, "%s is a URL; a host name is needed", quote(t.value)).suggest("leave the scheme out")
+		k.r.Errorf(t.pos, "%s is a URL; a host name is needed", quote(t.value)).Suggest("leave the scheme out")
 	case strings.Contains(host, "/"):
-		k.r.errorf(t.pos, "a host name has no path").suggest("write %s", quote(before(host, "/")))
+		k.r.Errorf(t.pos, "a host name has no path").Suggest("write %s", quote(before(host, "/")))
 	case strings.Contains(host, ":"):
-		k.r.errorf(t.pos, "a host name has no port").suggest("write %s", quote(before(host, ":")))
+		k.r.Errorf(t.pos, "a host name has no port").Suggest("write %s", quote(before(host, ":")))
 	case !isHost(host):
-		k.r.errorf(t.pos, "%s is not a host name", quote(t.value))
+		k.r.Errorf(t.pos, "%s is not a host name", quote(t.value))
 	}
 	return host
 }
@@ -103,12 +103,12 @@ func (k *compiler) upstream(t text) string {
 	}
 	switch {
 	case u.RawQuery != "" || u.Fragment != "":
-		k.r.errorf(t.pos, "an upstream has no query and no fragment")
+		k.r.Errorf(t.pos, "an upstream has no query and no fragment")
 	case strings.Contains(u.EscapedPath(), "%") || strings.Contains(u.Path, "//") || strings.Contains(u.Path+"/", "/../"):
-		k.r.errorf(t.pos, "the path of an upstream must be plain")
+		k.r.Errorf(t.pos, "the path of an upstream must be plain")
 	case u.Scheme == "http" && !private(u.Hostname()) && !k.d.Insecure.value:
-		k.r.errorf(t.pos, "requests would travel to %s unencrypted", quote(u.Hostname())).
-			suggest("use https://, or set insecure_http_upstream: true")
+		k.r.Errorf(t.pos, "requests would travel to %s unencrypted", quote(u.Hostname())).
+			Suggest("use https://, or set insecure_http_upstream: true")
 	}
 	return strings.TrimSuffix(u.Scheme+"://"+u.Host+u.Path, "/")
 }
@@ -121,14 +121,14 @@ func (k *compiler) httpURL(t text) *url.URL {
 	u, err := url.Parse(t.value)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https":
-		p := k.r.errorf(t.pos, "this is not an http:// or https:// URL")
+		p := k.r.Errorf(t.pos, "this is not an http:// or https:// URL")
 		if !strings.Contains(t.value, "://") {
-			p.suggest("write the scheme too: http:// or https://")
+			p.Suggest("write the scheme too: http:// or https://")
 		}
 	case u.User != nil:
-		k.r.errorf(t.pos, "a URL in a contract carries no user or password")
+		k.r.Errorf(t.pos, "a URL in a contract carries no user or password")
 	case u.Hostname() == "" || u.Opaque != "" || !isHostOrAddress(u.Hostname()):
-		k.r.errorf(t.pos, "this URL has no proper host")
+		k.r.Errorf(t.pos, "this URL has no proper host")
 	default:
 		return u
 	}

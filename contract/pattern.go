@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 // A pattern is a parsed route: a method and a path in the syntax of
@@ -53,7 +55,7 @@ func parsePattern(s string) (pattern, error) {
 			return p, err
 		}
 		if seg.wild && names[seg.text] {
-			return p, fmt.Errorf("the wildcard {%s} is there twice", printableText(seg.text))
+			return p, fmt.Errorf("the wildcard {%s} is there twice", strictyaml.PrintableText(seg.text))
 		}
 		names[seg.text] = names[seg.text] || seg.wild
 		p.segments = append(p.segments, seg)

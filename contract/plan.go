@@ -47,7 +47,7 @@ func (k *compiler) plans() {
 		v := e.value
 		k.name(e.key, "a plan")
 		p := &Plan{
-			Name: e.key.value, Label: v.Label.or(e.key.value), Note: v.Note.value, Index: i, Line: e.key.line,
+			Name: e.key.value, Label: v.Label.or(e.key.value), Note: v.Note.value, Index: i, Line: e.key.Line,
 			PerMinute: v.PerMinute.value, Burst: v.Burst.value, PerDay: v.PerDay.value, Custom: v.Custom.value,
 		}
 		k.c.plans = append(k.c.plans, p)
@@ -62,18 +62,18 @@ func (k *compiler) plans() {
 func (k *compiler) checkPlan(v planDoc) {
 	for _, n := range []number{v.PerMinute, v.Burst, v.PerDay} {
 		if n.given && n.value == 0 {
-			k.r.errorf(n.pos, "a limit of 0 would refuse everything").suggest("remove the line for no limit")
+			k.r.Errorf(n.pos, "a limit of 0 would refuse everything").Suggest("remove the line for no limit")
 		}
 	}
 	switch {
-	case v.Burst.given && v.PerMinute.line == 0:
-		k.r.errorf(v.Burst.pos, "a burst needs per_minute").suggest("a burst limits how fast the minute's requests may come")
+	case v.Burst.given && v.PerMinute.Line == 0:
+		k.r.Errorf(v.Burst.pos, "a burst needs per_minute").Suggest("a burst limits how fast the minute's requests may come")
 	case v.Burst.given && v.Burst.value > v.PerMinute.value && v.PerMinute.value > 0:
-		k.r.errorf(v.Burst.pos, "the burst is larger than per_minute, so it never limits")
+		k.r.Errorf(v.Burst.pos, "the burst is larger than per_minute, so it never limits")
 	case v.PerDay.given && v.PerMinute.given && v.PerDay.value < v.PerMinute.value && v.PerDay.value > 0:
-		k.r.errorf(v.PerDay.pos, "per_day is smaller than per_minute, so per_minute never limits")
-	case v.Custom.line == 0 && v.PerMinute.line == 0 && v.PerDay.line == 0 && v.line > 0:
-		k.r.errorf(v.pos, "this plan limits nothing").suggest("give it per_minute or per_day, or custom: true")
+		k.r.Errorf(v.PerDay.pos, "per_day is smaller than per_minute, so per_minute never limits")
+	case v.Custom.Line == 0 && v.PerMinute.Line == 0 && v.PerDay.Line == 0 && v.Line > 0:
+		k.r.Errorf(v.pos, "this plan limits nothing").Suggest("give it per_minute or per_day, or custom: true")
 	}
 }
 
@@ -88,7 +88,7 @@ func (k *compiler) choosePlan() {
 	}
 	k.c.defaultPlan = k.c.Plan(wanted.value)
 	if k.c.defaultPlan == nil {
-		k.r.errorf(wanted.pos, "there is no plan %s", quote(wanted.value)).
-			didYouMean(wanted.value, k.d.Plans.names())
+		k.r.Errorf(wanted.pos, "there is no plan %s", quote(wanted.value)).
+			DidYouMean(wanted.value, k.d.Plans.names())
 	}
 }

@@ -75,7 +75,7 @@ func (k *compiler) ids() {
 	}
 	for _, t := range []text{v.Request, v.Organization, v.Member, v.ServiceAccount, v.Client, v.Key} {
 		if first, taken := used[t.value]; taken && t.given {
-			k.r.errorf(t.pos, "two kinds of id begin with %s", quote(t.value)).suggest("the other is on line %d", first.line)
+			k.r.Errorf(t.pos, "two kinds of id begin with %s", quote(t.value)).Suggest("the other is on line %d", first.Line)
 		}
 		used[t.value] = t
 	}
@@ -90,8 +90,8 @@ func (k *compiler) ids() {
 func (k *compiler) idPrefix(kind IDKind, t text) {
 	last := t.value[len(t.value)-1]
 	if len(t.value) > 12 || last != '_' && last != '-' || !isName(t.value) {
-		k.r.errorf(t.pos, "%s cannot be the prefix of ids", quote(t.value)).
-			suggest("use up to 11 lower-case letters and digits and then %s: org_", quote("_"))
+		k.r.Errorf(t.pos, "%s cannot be the prefix of ids", quote(t.value)).
+			Suggest("use up to 11 lower-case letters and digits and then %s: org_", quote("_"))
 		return
 	}
 	k.c.ids[kind] = t.value

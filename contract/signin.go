@@ -30,7 +30,7 @@ func (k *compiler) signIn() {
 		s.Methods = texts(v.Methods)
 	}
 	if v.Methods.given && len(v.Methods.items) == 0 {
-		k.r.errorf(v.Methods.pos, "nobody could sign in").suggest("remove the line for password, passkey and sso")
+		k.r.Errorf(v.Methods.pos, "nobody could sign in").Suggest("remove the line for password, passkey and sso")
 	}
 	if v.Max.given {
 		s.SessionMax = k.positive(v.Max)
@@ -40,7 +40,7 @@ func (k *compiler) signIn() {
 	}
 	if s.SessionIdle > s.SessionMax {
 		if v.Idle.given {
-			k.r.errorf(v.Idle.pos, "idle, %s, is longer than the longest session, %s, so it never ends one",
+			k.r.Errorf(v.Idle.pos, "idle, %s, is longer than the longest session, %s, so it never ends one",
 				v.Idle.value, Period{Duration: s.SessionMax})
 		}
 		s.SessionIdle = s.SessionMax

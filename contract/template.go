@@ -93,7 +93,7 @@ func (b *templateBuilder) scalar(n *yaml.Node) {
 		b.text.WriteString(strings.ToLower(n.Value))
 	case "!!int", "!!float":
 		if !json.Valid([]byte(n.Value)) {
-			b.r.errorf(nodePos(n), "JSON has no such number").suggest("put it in quotes if it is text")
+			b.r.Errorf(nodePos(n), "JSON has no such number").Suggest("put it in quotes if it is text")
 		}
 		b.text.WriteString(n.Value)
 	default:
@@ -149,7 +149,7 @@ func (b *templateBuilder) variable(at pos, name string, alone bool) {
 		for i, k := range b.known {
 			with[i] = "$" + k
 		}
-		b.r.errorf(at, "unknown variable %s", quote("$"+name)).didYouMean("$"+name, with)
+		b.r.Errorf(at, "unknown variable %s", quote("$"+name)).DidYouMean("$"+name, with)
 		return
 	}
 	b.flush()

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/cardea-dev/cardea/internal/strictyaml"
 )
 
 // Values of the document: each knows where it stands and whether it was given.
@@ -25,16 +27,16 @@ func (t *text) decode(d *decoder, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
 		p := d.wrong(n, "text")
 		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-			p.suggest("put it in quotes")
+			p.Suggest("put it in quotes")
 		}
 		return
 	}
 	if strings.ContainsAny(n.Value, "\n\t") {
-		d.r.errorf(t.pos, "this must be one line, without tabs")
+		d.r.Errorf(t.pos, "this must be one line, without tabs")
 		return
 	}
 	if strings.TrimSpace(n.Value) == "" {
-		d.r.errorf(t.pos, "this text is empty")
+		d.r.Errorf(t.pos, "this text is empty")
 		return
 	}
 	t.value, t.given = n.Value, true
@@ -61,7 +63,7 @@ func (t *prose) decode(d *decoder, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
 		p := d.wrong(n, "text")
 		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-			p.suggest("put it in quotes")
+			p.Suggest("put it in quotes")
 		}
 		return
 	}
@@ -88,16 +90,16 @@ func (s source) at(r *reporter, offset int) pos {
 	style := s.node.Style
 	switch {
 	case style&yaml.LiteralStyle != 0:
-		first := r.line(s.node.Line + 1)
+		first := r.LineText(s.node.Line + 1)
 		indent := len(first) - len(strings.TrimLeft(first, " "))
-		return pos{line: s.node.Line + 1 + line, column: indent + 1 + column, width: 1}
+		return pos{Line: s.node.Line + 1 + line, Column: indent + 1 + column, Width: 1}
 	case style&yaml.FoldedStyle != 0 || line > 0:
 		return s.pos
 	case style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 		column++
-		column += escapes(r.line(s.node.Line), s.node.Column, column, style&yaml.DoubleQuotedStyle != 0)
+		column += escapes(r.LineText(s.node.Line), s.node.Column, column, style&yaml.DoubleQuotedStyle != 0)
 	}
-	return pos{line: s.node.Line, column: s.node.Column + column, width: 1}
+	return pos{Line: s.node.Line, Column: s.node.Column + column, Width: 1}
 }
 
 // escapes counts the characters that quoting added before a column of quoted text.
@@ -135,11 +137,11 @@ func (v *number) decode(d *decoder, n *yaml.Node) {
 	value, err := strconv.ParseInt(n.Value, 10, 64)
 	switch {
 	case err != nil:
-		d.r.errorf(v.pos, "this must be a whole number in plain digits")
+		d.r.Errorf(v.pos, "this must be a whole number in plain digits")
 	case value < 0:
-		d.r.errorf(v.pos, "this number is negative")
+		d.r.Errorf(v.pos, "this number is negative")
 	case value > math.MaxInt32:
-		d.r.errorf(v.pos, "this number is too large; the largest is %d", math.MaxInt32)
+		d.r.Errorf(v.pos, "this number is too large; the largest is %d", math.MaxInt32)
 	default:
 		v.value, v.given = value, true
 	}
@@ -156,12 +158,12 @@ type flag struct {
 func (v *flag) decode(d *decoder, n *yaml.Node) {
 	v.pos = nodePos(n)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-		d.r.errorf(v.pos, "this must be true or false")
+		d.r.Errorf(v.pos, "this must be true or false")
 		return
 	}
 	v.value, v.given = n.Value == "true", true
 	if n.Value != "true" && n.Value != "false" {
-		d.r.errorf(v.pos, "this must be true or false").suggest("write it in lower case")
+		d.r.Errorf(v.pos, "this must be true or false").Suggest("write it in lower case")
 	}
 }
 
@@ -189,11 +191,11 @@ func (v *length) decode(d *decoder, n *yaml.Node) {
 	}
 	value, err := ParsePeriod(n.Value)
 	if err != nil {
-		p := d.r.errorf(v.pos, "%s is not a length of time", quote(n.Value))
+		p := d.r.Errorf(v.pos, "%s is not a length of time", quote(n.Value))
 		if n.Tag == "!!int" {
-			p.suggest("add a unit: %ss, %sm, %sh or %sd", n.Value, n.Value, n.Value, n.Value)
+			p.Suggest("add a unit: %ss, %sm, %sh or %sd", n.Value, n.Value, n.Value, n.Value)
 		} else {
-			p.suggest("write one such as 500ms, 30s, 15m, 1h, 30d, 3mo or 1y")
+			p.Suggest("write one such as 500ms, 30s, 15m, 1h, 30d, 3mo or 1y")
 		}
 		return
 	}
@@ -228,7 +230,7 @@ func (v *size) decode(d *decoder, n *yaml.Node) {
 		}
 		count, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 40)
 		if err == nil && count == 0 {
-			d.r.errorf(v.pos, "0 would refuse every body").suggest("remove the line for no limit")
+			d.r.Errorf(v.pos, "0 would refuse every body").Suggest("remove the line for no limit")
 			return
 		}
 		if err == nil && int64(count) <= math.MaxInt64/u.bytes {
@@ -236,7 +238,7 @@ func (v *size) decode(d *decoder, n *yaml.Node) {
 			return
 		}
 	}
-	d.r.errorf(v.pos, "%s is not a size", quote(n.Value)).suggest("write one such as 64KiB, 10MB or 1GiB")
+	d.r.Errorf(v.pos, "%s is not a size", quote(n.Value)).Suggest("write one such as 64KiB, 10MB or 1GiB")
 }
 
 // raw is a piece of the file that is kept as nodes: a template.
@@ -265,7 +267,7 @@ func (l *list[T]) decode(d *decoder, n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode {
 		p := d.wrong(n, "a list")
 		if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
-			p.suggest("write [%s]", printableText(n.Value))
+			p.Suggest("write [%s]", strictyaml.PrintableText(n.Value))
 		}
 		return
 	}
@@ -310,7 +312,7 @@ func (m *mapping[T]) decode(d *decoder, n *yaml.Node) {
 		}
 		seen[e.key.value] = true
 		if v := n.Content[i+1]; v.Kind == yaml.ScalarNode && v.Tag == "!!null" {
-			d.r.errorf(e.key.pos, "%s has no value", quote(e.key.value)).suggest("give it one, or remove the line")
+			d.r.Errorf(e.key.pos, "%s has no value", quote(e.key.value)).Suggest("give it one, or remove the line")
 			continue
 		}
 		d.into(n.Content[i+1], &e.value)

@@ -1,4 +1,4 @@
-package contract
+package strictyaml
 
 import (
 	"errors"
@@ -13,15 +13,15 @@ import (
 // Bounds of a contract's text. They are far above any real contract and low enough
 // that a hostile one costs little.
 const (
-	maxSize  = 1 << 20 // bytes
-	maxDepth = 32      // mappings and lists inside each other
-	maxNodes = 50_000
+	MaxSize  = 1 << 20 // bytes
+	MaxDepth = 32      // mappings and lists inside each other
+	MaxNodes = 50_000
 )
 
-// parse turns text into a tree of nodes that is safe to walk: one document, no
+// Parse turns text into a tree of nodes that is safe to walk: one document, no
 // anchors, aliases, merge keys or tags, no duplicate keys, no characters that
 // deceive a reader. It returns nil after it has reported why not.
-func parse(r *reporter, text string) *yaml.Node {
+func Parse(r *Reporter, text string) *yaml.Node {
 	if !checkSize(r, text) || !checkCharacters(r, text) {
 		return nil
 	}
@@ -39,20 +39,20 @@ func parse(r *reporter, text string) *yaml.Node {
 
 // checkSize reports text with more lines or values than a contract has, before the
 // parser, whose time grows with their square, sees it.
-func checkSize(r *reporter, text string) bool {
-	if len(r.lines) > maxNodes {
-		r.errorf(pos{line: maxNodes}, "more than %d lines", maxNodes)
+func checkSize(r *Reporter, text string) bool {
+	if len(r.lines) > MaxNodes {
+		r.Errorf(Pos{Line: MaxNodes}, "more than %d lines", MaxNodes)
 		return false
 	}
-	if strings.Count(text, ",") > 2*maxNodes {
-		r.errorf(pos{}, "more than %d values in one contract", maxNodes)
+	if strings.Count(text, ",") > 2*MaxNodes {
+		r.Errorf(Pos{}, "more than %d values in one contract", MaxNodes)
 		return false
 	}
 	markers := 0
 	for i, line := range r.lines {
 		if rest, ok := strings.CutPrefix(line, "---"); ok && (rest == "" || strings.ContainsAny(rest[:1], " \t\r")) {
 			if markers++; markers == 2 {
-				r.errorf(pos{line: i + 1, column: 1, width: 3}, "a second document starts here").suggest("one file holds one contract")
+				r.Errorf(Pos{Line: i + 1, Column: 1, Width: 3}, "a second document starts here").Suggest("one file holds one contract")
 				return false
 			}
 		}
@@ -61,16 +61,16 @@ func checkSize(r *reporter, text string) bool {
 }
 
 // load runs the YAML parser and returns the root of the only document.
-func load(r *reporter, text string) *yaml.Node {
+func load(r *Reporter, text string) *yaml.Node {
 	loader, err := yaml.NewLoader(strings.NewReader(text), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits{}))
 	if err != nil {
-		r.errorf(pos{}, "the YAML parser could not be set up")
+		r.Errorf(Pos{}, "the YAML parser could not be set up")
 		return nil
 	}
 	var document, second yaml.Node
 	switch err := loader.Load(&document); {
 	case errors.Is(err, io.EOF), err == nil && len(document.Content) == 0:
-		r.errorf(pos{}, "the contract is empty").suggest("start it with %s", quote("cardea: 1"))
+		r.Errorf(Pos{}, "the contract is empty").Suggest("start it with %s", Quote("cardea: 1"))
 		return nil
 	case err != nil:
 		reportSyntax(r, err)
@@ -78,7 +78,7 @@ func load(r *reporter, text string) *yaml.Node {
 	}
 	switch err := loader.Load(&second); {
 	case err == nil:
-		r.errorf(nodePos(&second), "a second document starts here").suggest("one file holds one contract")
+		r.Errorf(NodePos(&second), "a second document starts here").Suggest("one file holds one contract")
 		return nil
 	case !errors.Is(err, io.EOF):
 		reportSyntax(r, err)
@@ -89,44 +89,44 @@ func load(r *reporter, text string) *yaml.Node {
 
 // reportSyntax reports the parser's error at its place. Only the library's own words
 // are used, none of which quote more than a name.
-func reportSyntax(r *reporter, err error) {
+func reportSyntax(r *Reporter, err error) {
 	var le *yaml.LoadError
 	if !errors.As(err, &le) {
-		r.errorf(pos{}, "this is not YAML")
+		r.Errorf(Pos{}, "this is not YAML")
 		return
 	}
-	where := pos{line: le.Mark.Line, column: le.Mark.Column, width: 1}
-	message := printableText(le.Message)
+	where := Pos{Line: le.Mark.Line, Column: le.Mark.Column, Width: 1}
+	message := PrintableText(le.Message)
 	if errors.Is(err, errDepth) {
-		r.errorf(where, "%s", errDepth.Error())
+		r.Errorf(where, "%s", errDepth.Error())
 		return
 	}
-	p := r.errorf(where, "%s", message)
+	p := r.Errorf(where, "%s", message)
 	switch {
 	case strings.Contains(message, "cannot start any token"):
 		if r.charAt(where) == '\t' {
-			p.suggest("indent with spaces: YAML takes no tabs")
+			p.Suggest("indent with spaces: YAML takes no tabs")
 		} else {
-			p.suggest("put the value in quotes")
+			p.Suggest("put the value in quotes")
 		}
 	case strings.Contains(message, "mapping values are not allowed"):
-		p.suggest("a value with %s in it needs quotes; or the indentation is off", quote(": "))
+		p.Suggest("a value with %s in it needs quotes; or the indentation is off", Quote(": "))
 	case le.ContextMsg != "" && le.ContextMark.Line > 0:
-		p.suggest("%s that starts at line %d, column %d", printableText(le.ContextMsg),
+		p.Suggest("%s that starts at line %d, column %d", PrintableText(le.ContextMsg),
 			le.ContextMark.Line, le.ContextMark.Column)
 	case strings.Contains(message, "incompatible YAML document"):
-		p.suggest("remove the %s line", quote("%YAML"))
+		p.Suggest("remove the %s line", Quote("%YAML"))
 	}
 }
 
 // charAt returns the character at a place, 0 outside the text.
-func (r *reporter) charAt(p pos) rune {
-	if p.line < 1 || p.line > len(r.lines) {
+func (r *Reporter) charAt(p Pos) rune {
+	if p.Line < 1 || p.Line > len(r.lines) {
 		return 0
 	}
 	column := 1
-	for _, c := range r.lines[p.line-1] {
-		if column == p.column {
+	for _, c := range r.lines[p.Line-1] {
+		if column == p.Column {
 			return c
 		}
 		column++
@@ -134,19 +134,19 @@ func (r *reporter) charAt(p pos) rune {
 	return 0
 }
 
-// printableText makes text of the YAML library, which may repeat some of the file, safe
+// PrintableText makes text of the YAML library, which may repeat some of the file, safe
 // to print.
-func printableText(s string) string { return strings.Map(printable, s) }
+func PrintableText(s string) string { return strings.Map(Printable, s) }
 
 // limits is the YAML library's guard against deep nesting, which it meets while
 // parsing; aliases it never expands, because only nodes are built.
 type limits struct{}
 
-var errDepth = fmt.Errorf("nested more than %d levels deep", maxDepth)
+var errDepth = fmt.Errorf("nested more than %d levels deep", MaxDepth)
 
-// CheckDepth refuses more than maxDepth levels.
+// CheckDepth refuses more than MaxDepth levels.
 func (limits) CheckDepth(depth int, _ *yaml.DepthContext) error {
-	if depth > maxDepth {
+	if depth > MaxDepth {
 		return errDepth
 	}
 	return nil
@@ -162,28 +162,28 @@ func (limits) CheckAlias(count, _ int) error {
 
 // checkCharacters reports bytes that are not UTF-8 and characters which a reader of
 // the file cannot see or which change the direction of the text.
-func checkCharacters(r *reporter, text string) bool {
+func checkCharacters(r *Reporter, text string) bool {
 	line, column := 1, 1
 	for i, c := range text {
-		if r.full() {
+		if r.Full() {
 			return false
 		}
 		switch {
 		case c == utf8.RuneError && !strings.HasPrefix(text[i:], "�"):
-			r.errorf(pos{line: line, column: column}, "invalid UTF-8")
+			r.Errorf(Pos{Line: line, Column: column}, "invalid UTF-8")
 			return false // columns are guesswork after this
 		case c == '\r' && !strings.HasPrefix(text[i:], "\r\n"):
-			r.errorf(pos{line: line, column: column}, "a carriage return without a line feed")
+			r.Errorf(Pos{Line: line, Column: column}, "a carriage return without a line feed")
 		case c != '\n' && c != '\t' && c != '\r' && forbidden(c):
-			r.errorf(pos{line: line, column: column}, "the character U+%04X is not allowed", c).
-				suggest("it is invisible or changes the direction of the text")
+			r.Errorf(Pos{Line: line, Column: column}, "the character U+%04X is not allowed", c).
+				Suggest("it is invisible or changes the direction of the text")
 		}
 		column++
 		if c == '\n' {
 			line, column = line+1, 1
 		}
 	}
-	return !r.failed()
+	return !r.Failed()
 }
 
 // forbidden reports whether c may not be in a contract at all: control characters,
@@ -205,7 +205,7 @@ func forbidden(c rune) bool {
 
 // An inspector walks the raw tree once, before anything is read from it.
 type inspector struct {
-	r     *reporter
+	r     *Reporter
 	nodes int
 	told  map[string]int // how often each feature was reported
 	stop  bool
@@ -219,12 +219,12 @@ func (in *inspector) node(n *yaml.Node, depth int) {
 	}
 	in.nodes++
 	switch {
-	case in.nodes > maxNodes:
-		in.r.errorf(nodePos(n), "more than %d values in one contract", maxNodes)
+	case in.nodes > MaxNodes:
+		in.r.Errorf(NodePos(n), "more than %d values in one contract", MaxNodes)
 		in.stop = true
 		return
-	case depth > maxDepth:
-		in.r.errorf(nodePos(n), "%s", errDepth.Error())
+	case depth > MaxDepth:
+		in.r.Errorf(NodePos(n), "%s", errDepth.Error())
 		in.stop = true
 		return
 	}
@@ -239,36 +239,36 @@ func (in *inspector) node(n *yaml.Node, depth int) {
 
 // features reports the parts of YAML that contracts do without.
 func (in *inspector) features(n *yaml.Node) {
-	at := nodePos(n)
+	at := NodePos(n)
 	if n.Kind == yaml.AliasNode {
 		in.feature(at, "aliases", "write the value out")
 		return
 	}
 	if n.Anchor != "" {
-		in.feature(at, "anchors", "remove "+quote("&"+n.Anchor))
+		in.feature(at, "anchors", "remove "+Quote("&"+n.Anchor))
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		in.feature(at, "tags", "remove "+quote(n.Tag))
+		in.feature(at, "tags", "remove "+Quote(n.Tag))
 	}
 	if n.Kind != yaml.ScalarNode {
 		return
 	}
 	for _, c := range n.Value {
 		if c != '\n' && c != '\t' && forbidden(c) {
-			in.r.errorf(at, "the text holds the character U+%04X, which is not allowed", c)
+			in.r.Errorf(at, "the text holds the character U+%04X, which is not allowed", c)
 			return
 		}
 	}
 }
 
 // feature reports a part of YAML, the first few times it is met.
-func (in *inspector) feature(at pos, name, mend string) {
+func (in *inspector) feature(at Pos, name, mend string) {
 	const enough = 3
 	switch in.told[name]++; {
 	case in.told[name] < enough:
-		in.r.errorf(at, "%s are not allowed", name).suggest("%s", mend)
+		in.r.Errorf(at, "%s are not allowed", name).Suggest("%s", mend)
 	case in.told[name] == enough:
-		in.r.errorf(at, "%s are not allowed; there may be more of them", name).suggest("%s", mend)
+		in.r.Errorf(at, "%s are not allowed; there may be more of them", name).Suggest("%s", mend)
 	}
 }
 
@@ -278,16 +278,16 @@ func (in *inspector) mapping(n *yaml.Node) {
 	seen := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		at := nodePos(key)
+		at := NodePos(key)
 		switch {
 		case key.Kind == yaml.AliasNode: // reported as one
 		case key.Kind != yaml.ScalarNode:
-			in.r.errorf(at, "a key must be text")
+			in.r.Errorf(at, "a key must be text")
 		case key.Tag == "!!merge":
-			in.r.errorf(at, "merge keys are not allowed").suggest("write the fields out")
+			in.r.Errorf(at, "merge keys are not allowed").Suggest("write the fields out")
 		default:
 			if line, twice := seen[key.Value]; twice {
-				in.r.errorf(at, "%s is given twice", quote(key.Value)).suggest("it is also on line %d", line)
+				in.r.Errorf(at, "%s is given twice", Quote(key.Value)).Suggest("it is also on line %d", line)
 				continue
 			}
 			seen[key.Value] = key.Line
@@ -295,18 +295,18 @@ func (in *inspector) mapping(n *yaml.Node) {
 	}
 }
 
-// nodePos returns where a node is and how wide it is on its line.
-func nodePos(n *yaml.Node) pos {
-	p := pos{line: n.Line, column: n.Column, width: 1}
+// NodePos returns where a node is and how wide it is on its line.
+func NodePos(n *yaml.Node) Pos {
+	p := Pos{Line: n.Line, Column: n.Column, Width: 1}
 	if n.Kind != yaml.ScalarNode || strings.Contains(n.Value, "\n") {
 		return p
 	}
 	switch {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		p.width = utf8.RuneCountInString(n.Value) + 2
+		p.Width = utf8.RuneCountInString(n.Value) + 2
 	default:
-		p.width = max(1, utf8.RuneCountInString(n.Value))
+		p.Width = max(1, utf8.RuneCountInString(n.Value))
 	}
 	return p
 }

@@ -1,21 +1,21 @@
-package contract
+package strictyaml
 
 import (
 	"strings"
 )
 
-// fewNames is how many names a message lists.
-const fewNames = 16
+// FewNames is how many names a message lists.
+const FewNames = 16
 
-// didYouMean sets a suggestion naming the candidate nearest to the name as written,
+// DidYouMean sets a suggestion naming the candidate nearest to the name as written,
 // or, when none is near, all of them if they are few.
-func (p *Problem) didYouMean(name string, candidates []string) {
+func (m Mend) DidYouMean(name string, candidates []string) {
 	if best, ok := nearest(name, candidates); ok {
-		p.suggest("did you mean %s?", quote(best))
+		m.Suggest("did you mean %s?", Quote(best))
 		return
 	}
-	if n := len(candidates); n > 0 && n <= fewNames {
-		p.suggest("known here: %s", strings.Join(candidates, ", "))
+	if n := len(candidates); n > 0 && n <= FewNames {
+		m.Suggest("known here: %s", strings.Join(candidates, ", "))
 	}
 }
 

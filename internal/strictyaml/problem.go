@@ -1,4 +1,4 @@
-package contract
+package strictyaml
 
 import (
 	"fmt"
@@ -120,7 +120,7 @@ func (p Problem) excerpt() (line, caret string) {
 			break
 		}
 		if i >= start {
-			shown = append(shown, printable(r))
+			shown = append(shown, Printable(r))
 		}
 		i++
 	}
@@ -131,9 +131,9 @@ func (p Problem) excerpt() (line, caret string) {
 	return line, caret
 }
 
-// printable returns r, or a stand-in of the same width for what a terminal must not
+// Printable returns r, or a stand-in of the same width for what a terminal must not
 // be sent.
-func printable(r rune) rune {
+func Printable(r rune) rune {
 	switch {
 	case r == '\t':
 		return ' '
@@ -143,8 +143,8 @@ func printable(r rune) rune {
 	return r
 }
 
-// quote renders a name from the file for a message: escaped, and cut when it is long.
-func quote(s string) string {
+// Quote renders a name from the file for a message: escaped, and cut when it is long.
+func Quote(s string) string {
 	const most = 60
 	if utf8.RuneCountInString(s) > most {
 		return strconv.Quote(string([]rune(s)[:most])) + "…"
@@ -152,78 +152,81 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// pos is a place in the file. The zero value is no place.
-type pos struct{ line, column, width int }
+// A Pos is a place in the file. The zero value is no place.
+type Pos struct{ Line, Column, Width int }
 
-// A reporter collects the problems of one file.
-type reporter struct {
+// A Reporter collects the problems of one file.
+type Reporter struct {
 	file  string
 	lines []string
 	list  []*Problem
 }
 
-// maxProblems bounds the report: nobody mends more at once, and a hostile file must
+// MaxProblems bounds the report: nobody mends more at once, and a hostile file must
 // not grow it.
-const maxProblems = 200
+const MaxProblems = 200
 
-// newReporter returns a reporter for a file's text.
-func newReporter(file string, text string) *reporter {
-	return &reporter{file: file, lines: strings.Split(text, "\n")}
+// New returns a Reporter for a file's text.
+func New(file string, text string) *Reporter {
+	return &Reporter{file: file, lines: strings.Split(text, "\n")}
 }
 
-// line returns a line of the file by its number, "" outside of it.
-func (r *reporter) line(number int) string {
+// LineText returns a line of the file by its number, "" outside of it.
+func (r *Reporter) LineText(number int) string {
 	if number < 1 || number > len(r.lines) {
 		return ""
 	}
 	return r.lines[number-1]
 }
 
-// errorf records an error. The result is never nil: a suggestion may be added to it.
-func (r *reporter) errorf(p pos, format string, args ...any) *Problem {
+// Errorf records an error; a suggestion may be added to it.
+func (r *Reporter) Errorf(p Pos, format string, args ...any) Mend {
 	return r.report(SeverityError, p, fmt.Sprintf(format, args...))
 }
 
-// warnf records a warning.
-func (r *reporter) warnf(p pos, format string, args ...any) *Problem {
+// Warnf records a warning.
+func (r *Reporter) Warnf(p Pos, format string, args ...any) Mend {
 	return r.report(SeverityWarning, p, fmt.Sprintf(format, args...))
 }
 
 // report records a problem at the nearest place inside the file: parsers count lines of
 // their own past the end.
-func (r *reporter) report(s Severity, p pos, message string) *Problem {
-	if len(r.list) > maxProblems {
-		return &Problem{} // nobody will read it
+func (r *Reporter) report(s Severity, p Pos, message string) Mend {
+	if len(r.list) > MaxProblems {
+		return Mend{&Problem{}} // nobody will read it
 	}
-	line := min(max(p.line, 1), len(r.lines))
+	line := min(max(p.Line, 1), len(r.lines))
 	source := strings.TrimSuffix(r.lines[line-1], "\r")
-	column := min(max(p.column, 1), utf8.RuneCountInString(source)+1)
+	column := min(max(p.Column, 1), utf8.RuneCountInString(source)+1)
 	problem := &Problem{
-		File: r.file, Line: line, Column: column, Width: max(p.width, 1),
+		File: r.file, Line: line, Column: column, Width: max(p.Width, 1),
 		Source: source, Message: message, Severity: s,
 	}
-	if len(r.list) == maxProblems {
+	if len(r.list) == MaxProblems {
 		problem.Message = "too many problems; the rest is not shown"
 	}
 	r.list = append(r.list, problem)
-	return problem
+	return Mend{problem}
 }
 
-// suggest sets how to mend the problem.
-func (p *Problem) suggest(format string, args ...any) {
-	p.Suggestion = fmt.Sprintf(format, args...)
+// A Mend adds to a problem how to mend it.
+type Mend struct{ problem *Problem }
+
+// Suggest sets how to mend the problem.
+func (m Mend) Suggest(format string, args ...any) {
+	m.problem.Suggestion = fmt.Sprintf(format, args...)
 }
 
-// full reports whether nothing more is taken: looking further is wasted.
-func (r *reporter) full() bool { return len(r.list) > maxProblems }
+// Full reports whether nothing more is taken: looking further is wasted.
+func (r *Reporter) Full() bool { return len(r.list) > MaxProblems }
 
-// failed reports whether an error was recorded.
-func (r *reporter) failed() bool {
+// Failed reports whether an error was recorded.
+func (r *Reporter) Failed() bool {
 	return slices.ContainsFunc(r.list, func(p *Problem) bool { return p.Severity == SeverityError })
 }
 
-// problems returns what was recorded in the order of the file.
-func (r *reporter) problems() Problems {
+// Problems returns what was recorded in the order of the file.
+func (r *Reporter) Problems() Problems {
 	all := make(Problems, 0, len(r.list))
 	for _, p := range r.list {
 		all = append(all, *p)
