@@ -100,7 +100,12 @@ func (m *Manager) scopeFilter(ctx context.Context, actor cardea.Actor, organizat
 		return "", cardea.Invalid("organization", "is not the id of an organization")
 	}
 	if actor.Type != actorMember {
-		return organization, operator(actor)
+		if err := operator(actor); err != nil || organization == "" {
+			return organization, err
+		}
+		// An empty list would say that the organization has nothing.
+		_, err := m.store.Organization(ctx, organization)
+		return organization, err
 	}
 	member, err := m.actingMember(ctx, m.store.Reader, actor)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"encoding/pem"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -131,7 +132,9 @@ func (m *Manager) CreateServiceAccountKey(ctx context.Context, actor cardea.Acto
 		in.Algorithm = rules.Algorithms[0]
 	}
 	var p problems
-	checkNames(&p, "algorithm", []string{in.Algorithm}, rules.Algorithms)
+	if !slices.Contains(rules.Algorithms, in.Algorithm) {
+		p.add(cardea.Invalid("algorithm", "must be one of these: %s", strings.Join(rules.Algorithms, ", ")))
+	}
 	expires := in.ExpiresAt.UTC().Truncate(time.Microsecond)
 	if !in.ExpiresAt.IsZero() && !expires.After(m.now()) {
 		p.add(cardea.Invalid("expires_at", "must be in the future"))

@@ -34,7 +34,7 @@ type scene struct {
 	consent            store.Consent
 	family             store.Family
 	session            store.Session
-	kid                string // of the signing key in force
+	kid                string          // of the signing key in force
 	secrets            []secret.Secret // every secret of the scene
 	lists              manage.AddressListID
 }

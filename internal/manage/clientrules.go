@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cardea-dev/cardea"
@@ -81,13 +82,13 @@ func setValue[T any](to *T, given *T) {
 }
 
 // setKeys replaces a client's public keys; a set without keys removes them.
-func setKeys(client *store.Client, given jsontext.Value) *cardea.Error {
+func setKeys(client *store.Client, text jsontext.Value) *cardea.Error {
 	invalid := cardea.Invalid("jwks", "must be a JSON Web Key Set of public keys, each with a kid of its own, for: %s",
 		strings.Join(assertionAlgorithms, ", "))
-	if len(given) > maxJWKS {
+	if len(text) > maxJWKS {
 		return invalid
 	}
-	canonical := given.Clone()
+	canonical := text.Clone()
 	if canonical.Canonicalize() != nil {
 		return invalid
 	}
@@ -95,7 +96,12 @@ func setKeys(client *store.Client, given jsontext.Value) *cardea.Error {
 		client.PublicKeys = nil
 		return nil
 	}
-	if _, err := token.ParseKeySet(canonical, assertionAlgorithms); err != nil {
+	// All of them, or none: what is no public key does not belong into a registration.
+	var given struct {
+		Keys []jsontext.Value `json:"keys"`
+	}
+	set, err := token.ParseKeySet(canonical, assertionAlgorithms)
+	if err != nil || json.Unmarshal(canonical, &given) != nil || len(set.Keys()) != len(given.Keys) {
 		return invalid
 	}
 	client.PublicKeys = canonical

@@ -223,7 +223,7 @@ func (m *Manager) discover(ctx context.Context, own *contract.OrganizationIssuer
 	case in.Issuer != "" && in.Issuer != issuer:
 		return "", "", cardea.Invalid("issuer", "is not what the issuer calls itself")
 	}
-	if _, err := m.issuers.Keys(ctx, m.source(own, jwks), ""); err != nil {
+	if set, err := m.issuers.Keys(ctx, m.source(own, jwks), ""); err != nil || len(set.Keys()) == 0 {
 		return "", "", &cardea.Error{Kind: cardea.KindInvalid, Field: "url", Cause: err,
 			Public: "leads to no key set: neither an issuer's metadata nor a JSON Web Key Set with a key for " + strings.Join(own.Algorithms, ", ")}
 	}

@@ -346,3 +346,9 @@ func wantField(t testing.TB, err error, field string) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// eachOf runs a test in a new world with another contract on every engine.
+func eachOf(t *testing.T, text string, test func(t *testing.T, w *world)) {
+	t.Helper()
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) { test(t, newWorldOf(t, cfg, text)) })
+}
