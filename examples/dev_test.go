@@ -47,6 +47,25 @@ type ready struct {
 	TLS             string                       `json:"tls"`
 	Organization    string                       `json:"organization"`
 	Secrets         map[string]map[string]string `json:"secrets"`
+	Users           []user                       `json:"users"`
+	Clients         map[string]client            `json:"clients"`
+	AccountFile     string                       `json:"service_account_file"`
+	Issuer          string                       `json:"issuer"`
+	IssuerTLS       string                       `json:"issuer_tls"`
+}
+
+// A user is a person who can sign in.
+type user struct {
+	Email        string `json:"email"`
+	Password     string `json:"password"`
+	Organization string `json:"organization"`
+}
+
+// A client is an OAuth client.
+type client struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	RedirectURI  string `json:"redirect_uri"`
 }
 
 // A dev is a running `cardea dev`.

@@ -16,6 +16,9 @@
 //	scope FILE SCOPE REQUEST…  200 with this scope alone, 403 with all the others
 //	hammer KEY URL COMMAND…    use a key without a pause while the command takes it away
 //	absent TEXT DIR            no file holds the text
+//	browse allow|deny URL      a person signs in and answers; CODE, STATE, ISS, ERROR, LOCATION
+//	jwt header|payload TOKEN   what a signed token says, for body and json
+//	bend NAME TOKEN            a token whose signature is off by one bit
 //
 // Name the promises a script proves by their ids in its comments: docs/acceptance.md is
 // made from them.

@@ -22,6 +22,7 @@ type script struct {
 	contract string
 	work     string
 	dev      *dev
+	browser  *browser // nil until a script browses
 	answers  []answer // of the last command, when it was curl
 	output   []byte   // standard output of the last command
 }
@@ -47,6 +48,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"hammer":   command((*script).cmdHammer),
 	"advance":  command((*script).cmdAdvance),
 	"clock":    command((*script).cmdClock),
+	"browse":   command((*script).cmdBrowse),
+	"jwt":      command((*script).cmdJWT),
+	"bend":     command((*script).cmdBend),
 }
 
 // of returns the script that a testscript runs.
@@ -69,7 +73,8 @@ func (s *script) end() {
 	}
 }
 
-// cmdDev starts Cardea: dev [FLAG…]. Its secrets become variables, KEY_LIVE and KEY_TEST
+// cmdDev starts Cardea: dev [FLAG…]. Its clients become variables,
+// CLIENT_CREDENTIALS_CLIENT_ID and so on for each grant; its secrets become variables, KEY_LIVE and KEY_TEST
 // for the kind api_key and <KIND>_<ENVIRONMENT> for every kind; curl finds every host
 // name of the page there.
 func (s *script) cmdDev(ts *testscript.TestScript, args []string) {
@@ -85,6 +90,17 @@ func (s *script) cmdDev(ts *testscript.TestScript, args []string) {
 			}
 		}
 	}
+	for grant, c := range d.Clients {
+		name := strings.ToUpper(grant)
+		ts.Setenv(name+"_CLIENT_ID", c.ClientID)
+		ts.Setenv(name+"_CLIENT_SECRET", c.ClientSecret)
+		ts.Setenv(name+"_REDIRECT_URI", c.RedirectURI)
+	}
+	s.browser = nil
+	ts.Setenv("SERVICE_ACCOUNT_FILE", d.AccountFile)
+	ts.Setenv("ISSUER", d.Issuer)
+	ts.Setenv("ISSUER_TLS", d.IssuerTLS)
+	ts.Setenv("CARDEA_API", d.API)
 	ts.Setenv("ORGANIZATION", d.Organization)
 	ts.Setenv("API", d.API)
 	ts.Setenv("MANAGEMENT", d.Management)
