@@ -25,7 +25,7 @@ type issuer struct {
 	source  token.Source
 	fetches atomic.Int64
 	asked   chan struct{} // receives when it was asked
-	clock   atomic.Int64 // Unix microseconds
+	clock   atomic.Int64  // Unix microseconds
 
 	mu     sync.Mutex
 	answer http.HandlerFunc

@@ -25,6 +25,7 @@ type Claims struct {
 	// Whole seconds, or what a fraction of one says; zero when the token has none.
 	Expires, IssuedAt, NotBefore time.Time
 
+	payload []byte // what members point into
 	members []member
 }
 
@@ -126,17 +127,21 @@ func readClaims(payload []byte) (Claims, error) {
 	if !shallow(payload) {
 		return Claims{}, ErrMalformed
 	}
-	c := Claims{members: make([]member, 0, 12)}
-	if json.Unmarshal(payload, &c) != nil {
+	c := Claims{payload: payload, members: make([]member, 0, 12)}
+	if json.Unmarshal(payload, (*reader)(&c)) != nil {
 		return Claims{}, ErrMalformed
 	}
 	return c, nil
 }
 
-// UnmarshalJSONFrom reads all claims. Callers go through Verify.
-func (c *Claims) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return members(dec, func(name string, value jsontext.Value) error {
-		value = value.Clone()
+// reader reads claims out of the payload that they point into.
+type reader Claims
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (r *reader) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	c := (*Claims)(r)
+	return members(dec, func(name string, value jsontext.Value, end int64) error {
+		value = c.payload[end-int64(len(value)) : end]
 		c.members = append(c.members, member{name, value})
 		var err error
 		switch name {

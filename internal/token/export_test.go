@@ -6,6 +6,9 @@ func VerifySignature(text string, find Finder) error {
 	if err != nil {
 		return err
 	}
+	if h.jwk != nil {
+		return ErrMalformed
+	}
 	return verifySignature(text, h.Header, find)
 }
 

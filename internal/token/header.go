@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
 
@@ -23,22 +24,38 @@ type Unverified struct {
 	Audience        []string
 }
 
-// Peek reads a token's header and whom it claims to be from and about, without
-// verifying anything. It refuses what [Gate] refuses and headers that bring their own
-// keys or extensions. The error is ErrMalformed.
-func Peek(text string) (Header, Unverified, error) {
+// A Parsed is a token that was read and not verified yet: for callers that look at it
+// to find out whose keys to ask, and then verify it without reading it again.
+type Parsed struct {
+	Header     Header
+	Unverified Unverified
+
+	text   string
+	claims Claims
+}
+
+// Parse reads a token without verifying anything. It refuses what [Gate] refuses,
+// headers that bring their own keys or extensions, and claims of a wrong type. The
+// error is ErrMalformed.
+func Parse(text string) (Parsed, error) {
 	h, payload, err := open(text)
-	if err != nil {
-		return Header{}, Unverified{}, err
+	if err != nil || h.jwk != nil {
+		return Parsed{}, ErrMalformed
 	}
 	c, err := readClaims(payload)
 	if err != nil {
-		return Header{}, Unverified{}, err
+		return Parsed{}, err
 	}
-	return h.Header, Unverified{Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience}, nil
+	return Parsed{Header: h.Header, Unverified: Unverified{Issuer: c.Issuer, Subject: c.Subject}, text: text, claims: c}, nil
 }
 
-// open passes a token through the gate and decodes its first two parts.
+// Peek is Parse for callers that want to look only.
+func Peek(text string) (Header, Unverified, error) {
+	p, err := Parse(text)
+	return p.Header, p.Unverified, err
+}
+
+// open passes a token through the gate, reads its header and decodes its payload.
 func open(text string) (header, []byte, error) {
 	if err := Gate(text); err != nil {
 		return header{}, nil, err
@@ -48,9 +65,6 @@ func open(text string) (header, []byte, error) {
 	h, err := readHeader(first)
 	if err != nil {
 		return header{}, nil, err
-	}
-	if h.jwk != nil {
-		return header{}, nil, ErrMalformed
 	}
 	payload, err := decode(second)
 	return h, payload, err
@@ -89,7 +103,7 @@ func readHeader(part string) (header, error) {
 // or with what, are errors: jku, x5u and x5c name or bring a key, crit, b64 and zip
 // change how the rest is read, enc is an encrypted token's.
 func (h *header) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	return members(dec, func(name string, value jsontext.Value) error {
+	return members(dec, func(name string, value jsontext.Value, _ int64) error {
 		var err error
 		switch name {
 		case "alg":
@@ -107,9 +121,10 @@ func (h *header) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	})
 }
 
-// members calls fn with the members of the object that comes next. The decoder refuses
-// names that occur twice. value is only good during the call.
-func members(dec *jsontext.Decoder, fn func(name string, value jsontext.Value) error) error {
+// members calls fn with the members of the object that comes next, and with where in
+// the input each value ends. The decoder refuses names that occur twice. value is only
+// good during the call.
+func members(dec *jsontext.Decoder, fn func(name string, value jsontext.Value, end int64) error) error {
 	if dec.PeekKind() != '{' {
 		return ErrMalformed
 	}
@@ -126,7 +141,7 @@ func members(dec *jsontext.Decoder, fn func(name string, value jsontext.Value) e
 		if err != nil {
 			return err
 		}
-		if err := fn(text, value); err != nil {
+		if err := fn(text, value, dec.InputOffset()); err != nil {
 			return err
 		}
 	}
@@ -139,7 +154,7 @@ func stringValue(v jsontext.Value) (string, error) {
 	if v.Kind() != '"' {
 		return "", ErrMalformed
 	}
-	if plain := v[1 : len(v)-1]; !strings.Contains(string(plain), `\`) {
+	if plain := v[1 : len(v)-1]; bytes.IndexByte(plain, '\\') < 0 {
 		return string(plain), nil
 	}
 	out, err := jsontext.AppendUnquote(nil, v)

@@ -92,12 +92,7 @@ var proofAlgorithms = []string{"ES256", "EdDSA", "RS256"}
 // open returns a proof's key and claims after its signature was verified with
 // that key: typ, an asymmetric algorithm, and a public key in the header.
 func (p *Proof) open(text string) (Key, []byte, error) {
-	if err := Gate(text); err != nil {
-		return Key{}, nil, err
-	}
-	first, rest, _ := strings.Cut(text, ".")
-	second, _, _ := strings.Cut(rest, ".")
-	h, err := readHeader(first)
+	h, payload, err := open(text)
 	if err != nil || h.jwk == nil || !typeIs(h.Type, []string{"dpop+jwt"}) {
 		return Key{}, nil, ErrProof
 	}
@@ -116,8 +111,7 @@ func (p *Proof) open(text string) (Key, []byte, error) {
 	if err := verifySignature(text, h.Header, find); err != nil {
 		return Key{}, nil, err
 	}
-	payload, err := decode(second)
-	return key, payload, err
+	return key, payload, nil
 }
 
 // proofKey reads the key in a proof's header, for the header's algorithm.

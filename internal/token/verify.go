@@ -49,31 +49,32 @@ type Expect struct {
 
 // Verify verifies a token: its spelling, its signature with one of the keys that find
 // returns, and then what it says. The error is one of the Err values, the first that
-// applies in the order header, key, signature, claims, and of the claims exp is the
-// last: with ErrExpired the claims are returned, because everything else about the
+// applies in the order spelling, type, key, signature, claims, and of the claims exp is
+// the last: with ErrExpired the claims are returned, because everything else about the
 // token was right. With any other error nothing is returned of it.
 func Verify(text string, find Finder, e Expect) (Claims, error) {
-	h, payload, err := open(text)
+	p, err := Parse(text)
 	if err != nil {
 		return Claims{}, err
 	}
-	if !typeIs(h.Type, e.Types) {
+	return p.Verify(find, e)
+}
+
+// Verify is the function of this name for a token that was read already.
+func (p *Parsed) Verify(find Finder, e Expect) (Claims, error) {
+	if !typeIs(p.Header.Type, e.Types) {
 		return Claims{}, ErrType
 	}
-	if err := verifySignature(text, h.Header, find); err != nil {
+	if err := verifySignature(p.text, p.Header, find); err != nil {
 		return Claims{}, err
 	}
-	c, err := readClaims(payload)
-	if err != nil {
+	if err := e.check(&p.claims); err != nil {
 		return Claims{}, err
 	}
-	if err := e.check(&c); err != nil {
-		return Claims{}, err
+	if !e.Now.Before(p.claims.Expires) {
+		return p.claims, ErrExpired
 	}
-	if !e.Now.Before(c.Expires) {
-		return c, ErrExpired
-	}
-	return c, nil
+	return p.claims, nil
 }
 
 // verifySignature verifies a token that passed the gate.
