@@ -65,7 +65,7 @@ func (s *Server) findCode(ctx context.Context, r *request) (*ticket, error) {
 		if err != nil || first {
 			return outcome{}, err
 		}
-		return outcome{answer: errCode}, endFamily(ctx, tx, used.Family, reasonCodeReplayed)
+		return outcome{answer: errCode}, endFamily(ctx, tx, r.contract, used.Family, reasonCodeReplayed)
 	}
 	return t, nil
 }

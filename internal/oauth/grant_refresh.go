@@ -107,7 +107,7 @@ func (s *Server) rotate(ctx context.Context, r *request, t *ticket, text string,
 			tx.Audit(store.Event{Action: "token.repeat", TargetType: "token", TargetID: again.ID, Organization: t.organization})
 			return outcome{again: again}, nil
 		}
-		return outcome{answer: errRefresh}, endFamily(ctx, tx, used.Family, reasonRefreshReplayed)
+		return outcome{answer: errRefresh}, endFamily(ctx, tx, r.contract, used.Family, reasonRefreshReplayed)
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (s *Server) replayed(ctx context.Context, r *request, family, reason string
 		return bad
 	}
 	changes, err := s.store.Update(ctx, r.actor(actorClient, r.caller.id()), func(tx *store.Tx) error {
-		return endFamily(ctx, tx, family, reason)
+		return endFamily(ctx, tx, r.contract, family, reason)
 	})
 	if err != nil {
 		return err
@@ -218,7 +218,7 @@ func (s *Server) replayed(ctx context.Context, r *request, family, reason string
 }
 
 // endFamily revokes a family with everything that was issued in it.
-func endFamily(ctx context.Context, tx *store.Tx, family, reason string) error {
+func endFamily(ctx context.Context, tx *store.Tx, c *contract.Contract, family, reason string) error {
 	f, err := tx.Family(ctx, family)
 	if missing(err) {
 		tx.Audit(store.Event{Action: "grant.replay", TargetType: "grant", TargetID: family})
@@ -231,5 +231,18 @@ func endFamily(ctx context.Context, tx *store.Tx, family, reason string) error {
 		Action: "grant.revoke", TargetType: "grant", TargetID: family, Organization: f.Organization,
 		Detail: because{reason},
 	})
-	return tx.RevokeFamily(ctx, family, reason)
+	return revokeFamily(ctx, tx, c, &f, reason)
+}
+
+// revokeFamily revokes a family. The store knows the JWTs that came with each refresh
+// token; where one refresh token brings many, all of the member's end instead, and other
+// clients have to renew theirs.
+func revokeFamily(ctx context.Context, tx *store.Tx, c *contract.Contract, f *store.Family, reason string) error {
+	t := c.Tokens()
+	if t.Refresh != nil && !t.Refresh.Rotate && t.User != nil && t.User.Format == contract.TokenJWT && f.Member != "" {
+		if err := tx.EndMemberTokens(ctx, f.Member); err != nil {
+			return err
+		}
+	}
+	return tx.RevokeFamily(ctx, f.ID, reason)
 }

@@ -37,7 +37,7 @@ func (s *Server) issue(ctx context.Context, r *request, t *ticket) ([]byte, erro
 		contract: r.contract, endpoint: r.binding.token, holder: t.holder, asked: t.scopes.text, proof: t.proof,
 		second: t.issuedAt(r.now).Unix(),
 	}
-	return s.memo.get(ctx, key, func(ctx context.Context) ([]byte, error) { return s.issueNew(ctx, r, t) })
+	return s.memo.get(ctx, r.now.Unix(), key, func(ctx context.Context) ([]byte, error) { return s.issueNew(ctx, r, t) })
 }
 
 // errNoTerms refuses what the contract has no tokens for.

@@ -15,7 +15,7 @@ type memoKey struct {
 	holder   string
 	asked    string // scopes as they are told to the caller
 	proof    string
-	second   int64 // iat
+	second   int64 // iat, which a watermark may have moved
 }
 
 // maxMemo bounds the remembered answers. They are good for a second.
@@ -38,17 +38,13 @@ type answer struct {
 	err  error
 }
 
-// get returns the answer for a key, making it when nobody has. It is made for everybody
-// who waits, so it goes on when the request that began it is abandoned. Errors are not
-// remembered.
-func (m *memo) get(ctx context.Context, key memoKey, build func(context.Context) ([]byte, error)) ([]byte, error) {
+// get returns the answer for a key in the present second, making it when nobody has. It
+// is made for everybody who waits, so it goes on when the request that began it is
+// abandoned. Errors are not remembered.
+func (m *memo) get(ctx context.Context, second int64, key memoKey, build func(context.Context) ([]byte, error)) ([]byte, error) {
 	m.mu.Lock()
-	if key.second != m.second || m.known == nil {
-		if key.second < m.second {
-			m.mu.Unlock()
-			return build(ctx) // the clock went back, or the second just ended
-		}
-		m.second, m.known = key.second, map[memoKey]*answer{}
+	if second != m.second || m.known == nil {
+		m.second, m.known = second, map[memoKey]*answer{}
 	}
 	if a := m.known[key]; a != nil {
 		m.mu.Unlock()

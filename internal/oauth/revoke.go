@@ -102,7 +102,7 @@ func (s *Server) revokeRefresh(ctx context.Context, r *request, hash secret.Hash
 	e := store.Event{
 		Action: "grant.revoke", TargetType: "grant", TargetID: f.ID, Organization: f.Organization, Detail: because{reasonRevoked},
 	}
-	return true, s.end(ctx, r, e, func(tx *store.Tx) error { return tx.RevokeFamily(ctx, f.ID, reasonRevoked) })
+	return true, s.end(ctx, r, e, func(tx *store.Tx) error { return revokeFamily(ctx, tx, r.contract, &f, reasonRevoked) })
 }
 
 // because is the detail of an event that tells why.
