@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -96,7 +97,17 @@ func TestFamilyTakesItsTokensWithIt(t *testing.T) {
 		if l := must(db.LookupToken(ctx, theAccess.Hash))(t); !l.TokenRevoked || l.FamilyRevokedAt.IsZero() {
 			t.Errorf("a token of a revoked family: %+v", l)
 		}
-		all(t, db, func(tx *store.Tx) error { return tx.RevokeFamilies(ctx, store.FamilyFilter{Live: true}, "all") })
+		// A filter that somebody forgot to fill in is not a wish to sign out everybody.
+		all(t, db, func(tx *store.Tx) error {
+			f := theFamily
+			f.ID = "fam_3"
+			return tx.InsertFamily(ctx, f)
+		}, func(tx *store.Tx) error {
+			return errors.Join(tx.RevokeFamilies(ctx, store.FamilyFilter{Live: true}, "all"), tx.RevokeAccessTokensOf(ctx, store.TokenOwner{}))
+		})
+		if f := must(db.Family(ctx, "fam_3"))(t); !f.RevokedAt.IsZero() {
+			t.Error("an empty filter revoked everything")
+		}
 	})
 }
 

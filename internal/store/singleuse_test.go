@@ -252,6 +252,21 @@ func TestWhoeverComesLateSeesWhatTheFirstHasLeft(t *testing.T) {
 	})
 }
 
+func TestUseWithoutAnAuditEventIsRefused(t *testing.T) {
+	ctx, db := t.Context(), storetest.Open(t)
+	parties(t, db)
+	for what, u := range uses(ctx) {
+		all(t, db, func(tx *store.Tx) error { return u.prepare(tx, "unseen "+what) })
+		_, err := db.Update(ctx, storetest.Actor, func(tx *store.Tx) error {
+			_, err := u.use(tx, "unseen "+what)
+			return err
+		})
+		if err == nil {
+			t.Errorf("%s: used without a trace", what)
+		}
+	}
+}
+
 func TestUndoneUseCanBeRepeated(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
 		ctx, db := t.Context(), open()

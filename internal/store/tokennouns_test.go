@@ -326,6 +326,14 @@ func TestNamesAreFoundInAnyCaseAndNeverGuessed(t *testing.T) {
 		}
 		equal(t, "by address", must(db.MemberByEmail(ctx, "org_2", "ann@example.COM"))(t).ID, "usr_2")
 		all(t, db, func(tx *store.Tx) error {
+			return tx.InsertMember(ctx, store.Member{ID: "usr_3", Organization: "org_2", Email: "ann@example.com"})
+		})
+		_, err = db.MemberByEmail(ctx, "org_2", "ann@example.com")
+		wantKind(t, "an address that two share but for case", err, cardea.KindNotFound)
+		all(t, db, func(tx *store.Tx) error {
+			return tx.UpdateMember(ctx, store.Member{ID: "usr_3", Organization: "org_2", Email: "third@example.com"})
+		})
+		all(t, db, func(tx *store.Tx) error {
 			return tx.UpdateMember(ctx, store.Member{ID: "usr_2", Organization: "org_2", Email: "other@example.com"})
 		}, func(tx *store.Tx) error {
 			return tx.UpdateOrganization(ctx, store.Organization{ID: "org_2", Name: "Renamed"})
