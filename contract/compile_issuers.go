@@ -107,18 +107,16 @@ func (k *compiler) hooks() {
 	for _, v := range k.d.Hooks.items {
 		h := &Hook{
 			Match: v.Match.value, OnlyUncredential: v.When.value == "no_credential",
-			URL: v.URL.value, CEL: v.CEL.value, Timeout: time.Second, Line: v.Line,
-		}
-		if v.Timeout.given {
-			h.Timeout = k.positive(v.Timeout)
+			URL: v.URL.value, CEL: v.CEL.value, Timeout: k.positive(v.Timeout, time.Second), Line: v.Line,
 		}
 		if h.Timeout > 30*time.Second {
 			k.r.Errorf(v.Timeout.pos, "a hook holds up every request it is asked about; 30s is the most")
 		}
 		if v.Match.given {
-			var err error
-			if h.pattern, err = parsePattern(v.Match.value); err != nil {
+			if p, err := parsePattern(v.Match.value); err != nil {
 				k.r.Errorf(v.Match.pos, "%s", err.Error())
+			} else {
+				h.table.add(p, &Route{})
 			}
 		}
 		switch {

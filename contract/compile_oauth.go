@@ -30,7 +30,7 @@ func (k *compiler) clients() {
 		CreatedBy:   roles(v.CreatedBy, cardea.RoleOwner, cardea.RoleAdmin),
 		MaxPerOwner: v.MaxPerOwner.value, Line: v.Line,
 		DPoP: DPoP(v.DPoP.or(string(DPoPOff))), MetadataDocuments: v.Documents.value,
-		ConsentLifetime: k.positive(v.Consent),
+		ConsentLifetime: k.positive(v.Consent, 0),
 	}
 	c.Plural = v.Plural.or(c.Label + "s")
 	k.within(v.DefaultScopes, c.Scopes, "clients")
@@ -94,7 +94,7 @@ func (k *compiler) tokenPrefix(v perEnvironment, section pos, fallback, what str
 	if !v.by.given {
 		t := v.all
 		if !t.given {
-			t = text{pos: section, value: fallback, given: true}
+			t = newText(section, fallback)
 		}
 		k.usePrefix(t, what, "")
 		for i := range out {
@@ -122,7 +122,7 @@ func (k *compiler) accounts() {
 	}
 	a := &ServiceAccounts{
 		Label: v.Label.or("Service account"), File: v.File.or("service-account.json"),
-		MaxLifetime: k.positive(v.MaxLifetime), Algorithms: algorithms(v.Algorithms),
+		MaxLifetime: k.positive(v.MaxLifetime, 0), Algorithms: algorithms(v.Algorithms),
 		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
 		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims),
 		Scopes: k.scopeSetOr(v.Scopes, k.c.AllScopes()), Line: v.Line,
@@ -213,16 +213,14 @@ func (k *compiler) idToken(v *idTokenDoc) {
 		}
 		return
 	}
-	t := &IDToken{Lifetime: time.Hour, Algorithm: "RS256"}
+	t := &IDToken{Algorithm: "RS256"}
 	if u := k.c.tokens.User; u != nil && u.Format == TokenJWT {
 		t.Algorithm = u.Algorithm
 	}
-	if v != nil {
-		t.Algorithm = v.Algorithm.or(t.Algorithm)
-		if v.Lifetime.given {
-			t.Lifetime = k.positive(v.Lifetime)
-		}
+	if v == nil {
+		v = &idTokenDoc{}
 	}
+	t.Algorithm, t.Lifetime = v.Algorithm.or(t.Algorithm), k.positive(v.Lifetime, time.Hour)
 	k.c.tokens.ID = t
 }
 
@@ -274,7 +272,7 @@ func merge(base tokenDoc, over *tokenDoc) tokenDoc {
 // both sorts when they share it.
 func (k *compiler) accessToken(v tokenDoc, register bool) *AccessToken {
 	t := &AccessToken{
-		Format: TokenFormat(v.Format.or(string(TokenOpaque))), Lifetime: k.positive(v.Lifetime),
+		Format: TokenFormat(v.Format.or(string(TokenOpaque))), Lifetime: k.positive(v.Lifetime, 0),
 		Algorithm: v.Algorithm.or("RS256"), Type: v.Type.or("at+jwt"), KeyID: v.KeyID.or(true),
 		Issuer: v.Issuer.or(k.c.issuer), Audience: v.Audience.or(k.c.audience),
 		ScopeClaim: v.ScopeClaim.or("scope"), Claims: k.claims(v.Claims), IDClaim: v.IDClaim.or("jti"), Line: v.Line,
@@ -328,13 +326,10 @@ func (k *compiler) namedClaim(name string, at text, t *AccessToken) {
 // public clients.
 func (k *compiler) refreshToken(v *refreshDoc) *RefreshToken {
 	r := &RefreshToken{
-		Prefixes: k.tokenPrefix(v.Prefix, v.pos, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime),
+		Prefixes: k.tokenPrefix(v.Prefix, v.pos, "rt_", "refresh tokens"), Lifetime: k.positive(v.Lifetime, 0),
 		Rotate: v.Rotate.or(true), ReuseGrace: k.duration(v.ReuseGrace, 10*time.Second), Line: v.Line,
 	}
-	r.MaxLifetime = 12 * r.Lifetime
-	if v.Max.given {
-		r.MaxLifetime = k.positive(v.Max)
-	}
+	r.MaxLifetime = k.positive(v.Max, 12*r.Lifetime)
 	if r.MaxLifetime < r.Lifetime {
 		k.r.Errorf(v.Max.pos, "the last refresh token ends before one that is not used, after %s", v.Lifetime.value)
 	}

@@ -96,7 +96,7 @@ func (k *compiler) route(v *routeDoc, defaults *CORS) *Route {
 		Public: v.Public.value, Scopes: k.scopeSet(v.Scopes),
 		Environments: k.environmentSet(v.Environments),
 		CORS:         defaults, MaxBody: k.d.MaxBody.value,
-		Timeout:            k.positive(k.d.Timeout),
+		Timeout:            k.positive(v.Timeout, k.positive(k.d.Timeout, 0)),
 		AllowEncodedSlash:  v.EncodedSlash.value,
 		environmentSegment: -1,
 	}
@@ -109,9 +109,6 @@ func (k *compiler) route(v *routeDoc, defaults *CORS) *Route {
 	}
 	if v.MaxBody.given {
 		r.MaxBody = v.MaxBody.value
-	}
-	if v.Timeout.given {
-		r.Timeout = k.positive(v.Timeout)
 	}
 	k.destination(r, v)
 	k.checkRoute(r, v)
@@ -246,12 +243,13 @@ func (k *compiler) shadows(p compiledPattern) {
 	}
 }
 
-// positive returns a duration that is more than nothing.
-func (k *compiler) positive(l length) time.Duration {
+// positive returns a duration that is more than nothing, the fallback when it is not
+// given.
+func (k *compiler) positive(l length, fallback time.Duration) time.Duration {
 	if l.given && l.value.IsZero() {
 		k.r.Errorf(l.pos, "0 would leave no time at all").Suggest("remove the line for the default")
 	}
-	return k.duration(l, 0)
+	return k.duration(l, fallback)
 }
 
 // corsSetting compiles how browsers are treated.

@@ -76,7 +76,7 @@ func (e *errorsDoc) decode(d *decoder, n *yaml.Node) {
 		case !ok || reason == cardea.ReasonAllowed:
 			d.r.Errorf(nodePos(key), "unknown reason %s", quote(key.Value)).DidYouMean(key.Value, known)
 		default:
-			entry := entry[errorDoc]{key: text{pos: nodePos(key), value: key.Value, given: true}}
+			entry := entry[errorDoc]{key: newText(nodePos(key), key.Value)}
 			d.into(value, &entry.value)
 			e.reasons = append(e.reasons, entry)
 		}

@@ -55,7 +55,7 @@ type Hook struct {
 	Timeout          time.Duration
 	Line             int
 
-	pattern pattern
+	table routeTable // of the pattern alone
 }
 
 // TrustedIssuers returns the trusted issuers in the file's order.
@@ -89,7 +89,5 @@ func (c *Contract) Hooks() []*Hook { return c.hooks }
 // Matches reports whether the hook is asked about a request with this method and
 // canonical path.
 func (h *Hook) Matches(method, path string) bool {
-	var t routeTable
-	t.add(h.pattern, &Route{})
-	return t.match(method, path) != nil
+	return h.table.match(method, path) != nil
 }

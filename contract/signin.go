@@ -24,19 +24,14 @@ func (k *compiler) signIn() {
 	v := k.d.SignIn
 	s := SignIn{
 		Title: v.Title.or(cmp.Or(k.c.Page("sign_in").Title, "Sign in")), OrganizationFirst: v.Organization.value,
-		Methods: []string{"password", "passkey", "sso"}, SessionIdle: 12 * time.Hour, SessionMax: 7 * 24 * time.Hour,
+		Methods:     []string{"password", "passkey", "sso"},
+		SessionIdle: k.positive(v.Idle, 12*time.Hour), SessionMax: k.positive(v.Max, 7*24*time.Hour),
 	}
 	if v.Methods.given {
 		s.Methods = texts(v.Methods)
 	}
 	if v.Methods.given && len(v.Methods.items) == 0 {
 		k.r.Errorf(v.Methods.pos, "nobody could sign in").Suggest("remove the line for password, passkey and sso")
-	}
-	if v.Max.given {
-		s.SessionMax = k.positive(v.Max)
-	}
-	if v.Idle.given {
-		s.SessionIdle = k.positive(v.Idle)
 	}
 	if s.SessionIdle > s.SessionMax {
 		if v.Idle.given {

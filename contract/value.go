@@ -13,22 +13,32 @@ import (
 
 // Values of the document: each knows where it stands and whether it was given.
 
-// text is one line of text. Given is false when the file does not have it.
-type text struct {
+// A scalar is one value. Given is false when the file does not have it.
+type scalar[T any] struct {
 	pos
-	value string
+	value T
 	given bool
 }
+
+// or returns the value, or the fallback when it was not given.
+func (s scalar[T]) or(fallback T) T {
+	if s.given {
+		return s.value
+	}
+	return fallback
+}
+
+// text is one line of text.
+type text struct{ scalar[string] }
+
+// newText returns a text that stands at a place.
+func newText(at pos, value string) text { return text{scalar[string]{at, value, true}} }
 
 // decode takes text only: YAML would silently make a number of 1984 and a date of
 // 2026-11-22, and somebody meant a name.
 func (t *text) decode(d *decoder, n *yaml.Node) {
 	t.pos = nodePos(n)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
-		p := d.wrong(n, "text")
-		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-			p.Suggest("put it in quotes")
-		}
+	if !d.isText(n) {
 		return
 	}
 	if strings.ContainsAny(n.Value, "\n\t") {
@@ -42,29 +52,25 @@ func (t *text) decode(d *decoder, n *yaml.Node) {
 	t.value, t.given = n.Value, true
 }
 
-// or returns the text, or the fallback when it was not given.
-func (t text) or(fallback string) string {
-	if t.given {
-		return t.value
+// isText reports whether a node is text, and what it is when it is not.
+func (d *decoder) isText(n *yaml.Node) bool {
+	if n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Style&yaml.TaggedStyle != 0) {
+		return true
 	}
-	return fallback
+	p := d.wrong(n, "text")
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		p.Suggest("put it in quotes")
+	}
+	return false
 }
 
 // prose is text that may have several lines.
-type prose struct {
-	pos
-	value string
-	given bool
-}
+type prose struct{ scalar[string] }
 
 // decode takes text of any number of lines.
 func (t *prose) decode(d *decoder, n *yaml.Node) {
 	t.pos = nodePos(n)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Style&yaml.TaggedStyle == 0 {
-		p := d.wrong(n, "text")
-		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-			p.Suggest("put it in quotes")
-		}
+	if !d.isText(n) {
 		return
 	}
 	t.value, t.given = strings.TrimRight(n.Value, "\n"), true
@@ -120,11 +126,7 @@ func escapes(line string, start, column int, double bool) int {
 }
 
 // number is a whole number, not negative.
-type number struct {
-	pos
-	value int64
-	given bool
-}
+type number struct{ scalar[int64] }
 
 // decode takes decimal digits only: YAML's 0777 and 1_000 mean different things to
 // different readers.
@@ -148,11 +150,7 @@ func (v *number) decode(d *decoder, n *yaml.Node) {
 }
 
 // flag is true or false.
-type flag struct {
-	pos
-	value bool
-	given bool
-}
+type flag struct{ scalar[bool] }
 
 // decode takes true and false; yes, on and their like are text in YAML 1.2.
 func (v *flag) decode(d *decoder, n *yaml.Node) {
@@ -167,20 +165,8 @@ func (v *flag) decode(d *decoder, n *yaml.Node) {
 	}
 }
 
-// or returns the flag, or the fallback when it was not given.
-func (v flag) or(fallback bool) bool {
-	if v.given {
-		return v.value
-	}
-	return fallback
-}
-
 // length is a length of time: 15m, 1h, 30d, 3mo.
-type length struct {
-	pos
-	value Period
-	given bool
-}
+type length struct{ scalar[Period] }
 
 // decode takes a length with its unit, see [ParsePeriod].
 func (v *length) decode(d *decoder, n *yaml.Node) {
@@ -203,11 +189,7 @@ func (v *length) decode(d *decoder, n *yaml.Node) {
 }
 
 // size is a number of bytes: 512, 64KiB, 10MB.
-type size struct {
-	pos
-	value int64
-	given bool
-}
+type size struct{ scalar[int64] }
 
 var sizeUnits = []struct {
 	suffix string
