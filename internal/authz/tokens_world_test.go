@@ -1,7 +1,11 @@
 package authz
 
 import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -313,4 +317,17 @@ func (i *issuer) consent(client string) store.Consent {
 		return err
 	})
 	return c
+}
+
+// signES256 signs a text as JOSE writes it: RFC 7518 §3.4.
+func signES256(k token.PrivateKey, text string) (string, error) {
+	sum := sha256.Sum256([]byte(text))
+	r, s, err := ecdsa.Sign(rand.Reader, k.Signer.(*ecdsa.PrivateKey), sum[:])
+	if err != nil {
+		return "", err
+	}
+	var both [64]byte
+	r.FillBytes(both[:32])
+	s.FillBytes(both[32:])
+	return base64.RawURLEncoding.EncodeToString(both[:]), nil
 }
