@@ -57,8 +57,9 @@ func (p *People) StartSSO(ctx context.Context, organization, origin, continueTo 
 	if !p.offers(MethodSSO) {
 		return Departure{}, errSSO()
 	}
-	if _, err := p.admitAddress(from); err != nil { // it makes us fetch: every start counts
-		return Departure{}, err
+	_, wait := p.attempts.take(p.now(), claim{"departures from " + household(from.Address).String(), perDeparture})
+	if wait > 0 {
+		return Departure{}, &ThrottledError{Wait: wait}
 	}
 	o, _, err := p.named(ctx, organization)
 	if err != nil {
@@ -96,7 +97,8 @@ func (p *People) StartSSO(ctx context.Context, organization, origin, continueTo 
 // whose verified address the provider vouches for, and returns where to continue. Every
 // answer that does not work gets the same error.
 func (p *People) FinishSSO(ctx context.Context, origin, ticket string, query url.Values, from From) (token secret.Secret, s Session, continueTo string, err error) {
-	if _, err := p.admitAddress(from); err != nil {
+	giveBack, err := p.admitAddress(from)
+	if err != nil {
 		return secret.Secret{}, Session{}, "", err
 	}
 	t, ok := open[trip](p, purposeSSO, ticket)
@@ -136,6 +138,7 @@ func (p *People) FinishSSO(ctx context.Context, origin, ticket string, query url
 	if err != nil {
 		return secret.Secret{}, Session{}, "", err
 	}
+	giveBack()
 	return token, s, t.Body.Continue, nil
 }
 

@@ -13,7 +13,8 @@ const (
 
 	perAddress        = 60  // whoever it is about; an office shares one address
 	perAccountNetwork = 10  // one account, from one neighbourhood
-	perAccount        = 100 // one account, from neighbourhoods it was never used in
+	perAccount        = 100 // one account, from neighbourhoods where it is not signed in
+	perDeparture      = 300 // to identity providers from one address: each may make us fetch
 )
 
 // Size of the table: see throttle.
