@@ -98,7 +98,7 @@ func (s *Server) rotate(ctx context.Context, r *request, t *ticket, text string,
 	}
 	t.refresh = true
 	t.spend = func(ctx context.Context, tx *store.Tx, i *issued) (outcome, error) {
-		used, first, err := tx.ConsumeRefresh(ctx, old.Hash, seal(text, t.scopes, i))
+		used, first, err := tx.ConsumeRefresh(ctx, old.Hash, seal(text, t, i))
 		if err != nil || first {
 			return outcome{}, err
 		}
@@ -146,6 +146,7 @@ type sealed struct {
 	Refresh  string    `json:"refresh"`
 	Identity string    `json:"identity,omitzero"`
 	Scope    string    `json:"scope"`
+	Proof    string    `json:"proof,omitzero"` // thumbprint of the key it is bound to
 }
 
 // sealLabel begins what the key of a seal is made from.
@@ -164,10 +165,10 @@ func sealer(text string) (s *secret.Sealer, place string) {
 }
 
 // seal seals what was issued in exchange for a refresh token.
-func seal(text string, scopes grantedScopes, i *issued) []byte {
+func seal(text string, t *ticket, i *issued) []byte {
 	plain, err := json.Marshal(sealed{
 		Access: i.access, ID: i.id, IssuedAt: i.issuedAt, Expires: i.expires,
-		Refresh: i.refresh, Identity: i.identity, Scope: scopes.text,
+		Refresh: i.refresh, Identity: i.identity, Scope: t.scopes.text, Proof: t.proof,
 	})
 	if err != nil {
 		panic("oauth: " + err.Error()) // it consists of texts and times
@@ -196,6 +197,9 @@ func (s *Server) repeat(r *request, t *ticket, a *sealed) ([]byte, error) {
 	before, _, ok := parseScopes(r.contract, a.Scope)
 	if r.params.get("scope") != "" && (!ok || before != t.scopes.set) {
 		return nil, errScope
+	}
+	if a.Proof != t.proof {
+		return nil, errBound
 	}
 	t.scopes.text = a.Scope
 	i := &issued{access: a.Access, id: a.ID, issuedAt: a.IssuedAt, expires: a.Expires, refresh: a.Refresh, identity: a.Identity}

@@ -155,7 +155,7 @@ func TestRefreshWithoutRotation(t *testing.T) {
 // TestSealOpensWithTheTokenAlone: who reads the database has no successor.
 func TestSealOpensWithTheTokenAlone(t *testing.T) {
 	text := secret.New(secret.ShapePrefix, "rt_").Reveal()
-	data := seal(text, grantedScopes{text: "read"}, &issued{access: "a", refresh: "r", id: "i", issuedAt: start, expires: start})
+	data := seal(text, &ticket{scopes: grantedScopes{text: "read"}}, &issued{access: "a", refresh: "r", id: "i", issuedAt: start, expires: start})
 	if a := unseal(text, data); a == nil || a.Access != "a" || a.Refresh != "r" || a.Scope != "read" {
 		t.Errorf("opened as %+v", a)
 	}

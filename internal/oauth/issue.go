@@ -244,7 +244,7 @@ func (s *Server) response(r *request, t *ticket, i *issued) object {
 	all := object{
 		{"access_token", i.access},
 		{"token_type", kind},
-		{"expires_in", max(0, int64(i.expires.Sub(r.now)/time.Second))},
+		{"expires_in", max(0, int64(i.expires.Sub(latest(i.issuedAt, r.now.Truncate(time.Second)))/time.Second))},
 		{"refresh_token", omitEmpty(i.refresh)},
 		{"scope", t.scopes.text},
 		{"id_token", omitEmpty(i.identity)},

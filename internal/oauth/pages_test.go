@@ -19,6 +19,7 @@ import (
 // the four members of the answer, and a JWT with seven claims and nothing more.
 func TestPageClientCredentials(t *testing.T) {
 	w := newWorld(t, example(t, "cohera-api"))
+	w.advance(700 * time.Millisecond) // lifetimes are whole seconds all the same
 	c := w.register()
 	body := "grant_type=client_credentials&client_id=" + c.id() + "&client_secret=" + c.secret.Reveal() + "&scope=entities:read entities:write"
 	a := w.do(w.raw("/oauth/token", formType, body)).want(200, "")
