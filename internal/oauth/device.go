@@ -137,11 +137,15 @@ func readUserCode(typed string) (string, bool) {
 		return "", false
 	}
 	var b strings.Builder
-	for _, c := range strings.ToUpper(typed) {
+	for i := range len(typed) {
+		c := typed[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A' // not strings.ToUpper, for which "ſ" is an "S" too
+		}
 		switch {
 		case c == ' ' || c == '-' || c == '.' || c == '_':
-		case c < 0x80 && strings.ContainsRune(userCodeAlphabet, c):
-			b.WriteRune(c)
+		case strings.IndexByte(userCodeAlphabet, c) >= 0:
+			b.WriteByte(c)
 		default:
 			return "", false
 		}

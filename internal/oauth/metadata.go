@@ -3,7 +3,6 @@ package oauth
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/cardea-dev/cardea/contract"
 )
@@ -218,30 +217,33 @@ func scopeNames(c *contract.Contract) []string {
 	return c.ScopeNames(c.Clients().Scopes)
 }
 
+// The well-known paths of RFC 8414 §3.1, OpenID Connect Discovery §4.1 and RFC 9728 §3.1.
+const (
+	wellKnownServer   = "/.well-known/oauth-authorization-server"
+	wellKnownOpenID   = "/.well-known/openid-configuration"
+	wellKnownResource = "/.well-known/oauth-protected-resource"
+)
+
 // metadataBindings returns where the metadata is: where the contract says, and, for an
-// issuer with a path, where RFC 8414 §3.1 and OpenID Connect Discovery §4.1 put it.
+// issuer with a path, at every place that the standards make of it.
 func metadataBindings(c *contract.Contract) []*binding {
-	e := c.Endpoints()
-	var all []*binding
-	add := func(at *contract.Endpoint, path string) {
-		known := slices.ContainsFunc(all, func(b *binding) bool { return b.endpoint.Path == path && b.endpoint.Host == at.Host })
-		if !known {
-			all = append(all, &binding{
-				endpoint: &contract.Endpoint{Host: at.Host, Path: path}, methods: readMethods, public: true, serve: (*Server).serveMetadata,
-			})
-		}
+	e, path := c.Endpoints(), issuerPath(c)
+	return slices.Concat(
+		documentBindings(e.Metadata, (*Server).serveMetadata, wellKnownServer+path),
+		documentBindings(e.OpenID, (*Server).serveMetadata, path+wellKnownOpenID, wellKnownOpenID+path))
+}
+
+// documentBindings returns the places of a document: the endpoint, and on its host other
+// paths.
+func documentBindings(e *contract.Endpoint, serve func(*Server, http.ResponseWriter, *request), paths ...string) []*binding {
+	if e == nil {
+		return nil
 	}
-	path := issuerPath(c)
-	for _, at := range []*contract.Endpoint{e.Metadata, e.OpenID} {
-		if at == nil {
-			continue
-		}
-		add(at, at.Path)
-		if path != "" && strings.HasPrefix(at.Path, "/.well-known/") {
-			add(at, at.Path+path)
-			if at == e.OpenID {
-				add(at, path+at.Path)
-			}
+	all := []*binding{{endpoint: e, methods: readMethods, public: true, serve: serve}}
+	for _, path := range paths {
+		if !slices.ContainsFunc(all, func(b *binding) bool { return b.endpoint.Path == path }) {
+			at := &contract.Endpoint{Host: e.Host, Path: path}
+			all = append(all, &binding{endpoint: at, methods: readMethods, public: true, serve: serve})
 		}
 	}
 	return all

@@ -74,20 +74,10 @@ func isResource(c *contract.Contract, origin, value string) bool {
 	return false
 }
 
-// resourceBindings returns where the API's metadata is: where the contract says, and,
-// for an identifier with a path, where RFC 9728 §3.1 puts it.
+// resourceBindings returns where the API's metadata is: where the contract says, and
+// where RFC 9728 §3.1 puts it.
 func resourceBindings(c *contract.Contract) []*binding {
-	e := c.Endpoints().Resource
-	if e == nil {
-		return nil
-	}
-	all := []*binding{{endpoint: e, methods: readMethods, public: true, serve: (*Server).serveResource}}
-	if path := pathOf(c.Audience()); path != "" && !strings.HasSuffix(e.Path, path) {
-		all = append(all, &binding{
-			endpoint: &contract.Endpoint{Host: e.Host, Path: e.Path + path}, methods: readMethods, public: true, serve: (*Server).serveResource,
-		})
-	}
-	return all
+	return documentBindings(c.Endpoints().Resource, (*Server).serveResource, wellKnownResource+pathOf(c.Audience()))
 }
 
 // pathOf returns the path of an https address without a trailing slash, "" when it has
