@@ -1,8 +1,6 @@
 package store
 
-import (
-	"context"
-)
+import "context"
 
 // What is taken back takes with it what was made from it. A token's own standing is in
 // its row or, for a JWT, in its id; beyond that it stands and falls with its credential,
@@ -23,13 +21,12 @@ func (tx *Tx) RevokeAccessTokensOf(ctx context.Context, o TokenOwner) error {
 	if o == (TokenOwner{}) {
 		return nil
 	}
-	if o.Family != "" {
+	switch { // the narrowest that reaches them all: a client may have many members
+	case o.Family != "":
 		tx.Changed(ChangeToken, o.Family)
-	}
-	if o.Member != "" {
+	case o.Member != "":
 		tx.Changed(ChangeMember, o.Member)
-	}
-	if o.Client != "" {
+	default:
 		tx.Changed(ChangeCredential, o.Client)
 	}
 	narrow := func(s *selection) *selection {

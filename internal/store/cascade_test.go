@@ -43,7 +43,7 @@ func TestTakingBackTellsCachesWhatToForget(t *testing.T) {
 				return tx.RevokeFamily(ctx, "fam_1", "replay")
 			}},
 			{"family again", nil, func(tx *store.Tx) error { return tx.RevokeFamily(ctx, "fam_1", "other") }},
-			{"consent", []string{"credential client_1", "member usr_1", "token grt_1"}, func(tx *store.Tx) error { return tx.RevokeConsent(ctx, "grt_1") }},
+			{"consent", []string{"member usr_1", "token grt_1"}, func(tx *store.Tx) error { return tx.RevokeConsent(ctx, "grt_1") }},
 			{"consent given", []string{"token grt_1"}, func(tx *store.Tx) error { _, err := tx.SaveConsent(ctx, theConsent); return err }},
 			{"tokens of a client", []string{"credential client_1"}, func(tx *store.Tx) error { return tx.EndTokens(ctx, "client_1") }},
 			{"tokens of a member", []string{"member usr_1"}, func(tx *store.Tx) error { return tx.EndMemberTokens(ctx, "usr_1") }},

@@ -1,6 +1,7 @@
 // Package store keeps what Cardea knows in SQLite or PostgreSQL: organizations,
-// members, credentials and their secrets' hashes, address lists, management tokens,
-// the audit log, usage and the request log.
+// members, credentials and their secrets' hashes, address lists, management tokens, what
+// OAuth needs (clients, keys, codes, tokens, consents), how people sign in (passwords,
+// passkeys, sessions), the audit log, usage and the request log.
 //
 // # One text, two engines
 //
@@ -31,12 +32,31 @@
 // Nouns, written by [Tx] and read by [Reader] (which both [DB] and [Tx] embed):
 // [Organization], [Member], [Credential], [CredentialSecret], [AddressList],
 // [ManagementToken]; small named values: [Reader.Setting], [Tx.SetSetting].
-// Hot path: [DB.LookupSecret] → [Lookup].
+// Who asks for tokens and signs them: [Client], [ServiceAccountKey], [SigningKey],
+// [OrganizationIssuer]. What becomes of it: [Code], [DeviceCode], [PushedRequest],
+// [Consent], [Family], [RefreshToken], [AccessToken]. People: [Password], [Passkey],
+// [Session], [Connection], [OneTimeLink].
+// Hot path: [DB.LookupSecret], [DB.LookupToken], [DB.LookupPrincipal] → [Lookup].
 // Records: [DB.AppendRequests], [DB.Request], [DB.Requests], [DB.Gaps], [DB.AddUsage],
 // [DB.Usage], [DB.KeyUsage], [DB.Touch], [Reader.DayCounts], [DB.AddDayCounts].
 // Audit: [Reader.AuditEvents], [DB.VerifyAudit], [DB.SignCheckpoint],
 // [DB.VerifyCheckpoint], [DB.ProveInclusion], [DB.ProveConsistency].
 // Moving: [DB.Backup], [Restore].
+//
+// # Single use
+//
+// What may be used once is used by one statement that looks for an unused row and marks
+// it: [Tx.ConsumeCode], [Tx.ConsumeRefresh], [Tx.ConsumeDevice], [Tx.ConsumePushed],
+// [Tx.ConsumeLink], [Tx.Remember]. Of any number that try it at the same time, on any
+// number of nodes, one is the first. A change that fails afterwards undoes the use.
+//
+// # Taking back
+//
+// An opaque access token is a row and can be revoked; a JWT has none. Its id can be put on
+// a list until it expires ([Tx.RevokeToken]), and everything issued up to now to a
+// credential or for a member can be made worthless ([Tx.EndTokens], [Tx.EndMemberTokens]),
+// which leaves a watermark, TokensNotBefore. Look-ups return all that a token stands and
+// falls with; refusing it is the caller's part.
 //
 // # Order, durability and what may be lost
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -85,6 +86,35 @@ func TestFailedClosureLeavesNothing(t *testing.T) {
 		if err != nil || tree.Size != 1 {
 			t.Errorf("audit log has %d events (%v), want 1", tree.Size, err)
 		}
+	})
+}
+
+func TestChangesSeeEachOtherWhole(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		ctx, db := t.Context(), storetest.OpenConfig(t, storetest.Slow(cfg))
+		people(t, db)
+		const writers, each = 16, 4
+		var wg sync.WaitGroup
+		for range writers {
+			wg.Go(func() {
+				for range each { // reads, and writes what follows from it
+					_, err := db.Update(ctx, storetest.Actor, func(tx *store.Tx) error {
+						tx.Audit(store.Event{Action: "test"})
+						text, err := tx.Setting(ctx, "count")
+						if err != nil {
+							return err
+						}
+						n, _ := strconv.Atoi(text) // 0 at first
+						return tx.SetSetting(ctx, "count", strconv.Itoa(n+1))
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		equal(t, "count", must(db.Setting(ctx, "count"))(t), strconv.Itoa(writers*each))
 	})
 }
 
