@@ -177,7 +177,10 @@ func (a *Authorizer) organizationToken(ctx context.Context, p *presented) (*veri
 			found = t
 		}
 	}
-	return found, last, nil
+	if found == nil {
+		return nil, last, nil
+	}
+	return found, sound, nil
 }
 
 // trusts returns who trusts the token's issuer for its audience: in the environment that

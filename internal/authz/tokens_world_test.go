@@ -106,6 +106,7 @@ type issuer struct {
 	account      store.Credential
 	accountKey   token.PrivateKey
 
+	age    time.Duration     // of tokens when they are made
 	texts  map[string]string // see [issuer.one]
 	agreed store.Consent
 	family string
@@ -240,7 +241,7 @@ func (i *issuer) ourKey(env string) token.PrivateKey {
 func (i *issuer) common() claims {
 	return claims{
 		"iss": "https://auth.acme.test", "aud": "https://api.acme.test", "jti": secret.NewID("jti_"),
-		"iat": i.now().Unix(), "exp": i.now().Add(time.Hour).Unix(), "scope": "read write", "org_id": i.organization.ID,
+		"iat": i.now().Add(-i.age).Unix(), "exp": i.now().Add(time.Hour - i.age).Unix(), "scope": "read write", "org_id": i.organization.ID,
 	}
 }
 
@@ -258,7 +259,7 @@ func (i *issuer) user() claims {
 func (i *issuer) self() claims {
 	return claims{
 		"iss": "https://auth.acme.test", "sub": i.account.ID, "aud": "https://api.acme.test",
-		"iat": i.now().Unix(), "exp": i.now().Add(time.Hour).Unix(), "scopes": []string{"read"}, "org_id": i.organization.ID,
+		"iat": i.now().Add(-i.age).Unix(), "exp": i.now().Add(time.Hour - i.age).Unix(), "scopes": []string{"read"}, "org_id": i.organization.ID,
 		"nonce": secret.NewID(""),
 	}
 }
@@ -267,7 +268,7 @@ func (i *issuer) self() claims {
 func (i *issuer) foreign() claims {
 	return claims{
 		"iss": "https://partner.test", "sub": "auth0|123", "aud": "https://api.acme.test", "tenant": i.organization.ID,
-		"iat": i.now().Unix(), "exp": i.now().Add(time.Hour).Unix(), "scope": "read", "jti": secret.NewID(""),
+		"iat": i.now().Add(-i.age).Unix(), "exp": i.now().Add(time.Hour - i.age).Unix(), "scope": "read", "jti": secret.NewID(""),
 	}
 }
 
