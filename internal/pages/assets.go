@@ -55,7 +55,7 @@ func asset(content []byte, contentType string) http.Handler {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // an SVG opened by itself
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // an SVG opened by itself
 		if r.Method != http.MethodHead {
 			_, _ = w.Write(content) // the browser is gone, or it is not
 		}

@@ -32,7 +32,8 @@ type Config struct {
 	// X-Forwarded-Proto are believed. None by default.
 	TrustedProxies []netip.Prefix
 
-	// AnyHost serves the pages on every host name, as cardea dev does.
+	// AnyHost serves the pages on host names that the contract does not know too, as
+	// cardea dev does.
 	AnyHost bool
 }
 
@@ -118,14 +119,14 @@ func (s *Server) Find(host, method, path string) (http.Handler, bool) {
 // ours reports whether the pages are served on a host: where people go (app), and where
 // they are sent to say yes to an application, because a session belongs to one host.
 func (s *Server) ours(host string) bool {
-	if s.cfg.AnyHost {
-		return true
-	}
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	host = strings.ToLower(host)
 	c := s.cfg.Contract()
+	if s.cfg.AnyHost && !c.Hosts().Knows(host) {
+		return true
+	}
 	named := false
 	for _, own := range hosts(c) {
 		if own == "" {
