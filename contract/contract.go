@@ -70,6 +70,11 @@ type Hosts struct {
 	App  string // dashboard and authorization page; the API host unless it says otherwise
 }
 
+// Knows reports whether one of the hosts has the name, in lower case and without port.
+func (h Hosts) Knows(name string) bool {
+	return name != "" && (name == h.API || name == h.Auth || name == h.App)
+}
+
 // LoadFile reads and compiles the contract in a file. See [Load].
 func LoadFile(name string) (*Contract, error) {
 	f, err := os.Open(name)

@@ -147,7 +147,7 @@ func (b *browser) fill(form string, fields url.Values) bool {
 	switch {
 	case strings.Contains(form, `name="decision"`):
 		fields.Set("decision", b.answer)
-	case strings.Contains(form, `name="password"`):
+	case strings.Contains(form, `name="email"`) && strings.Contains(form, `name="password"`):
 		fields.Set("email", b.person.Email)
 		fields.Set("password", b.person.Password)
 	case strings.Contains(form, `name="step" value="organization"`):
@@ -160,7 +160,7 @@ func (b *browser) fill(form string, fields url.Values) bool {
 
 // cmdBrowse plays a person: browse allow|deny URL. Where they end up becomes LOCATION, and
 // the parameters of that address become variables: CODE, STATE, ISS, ERROR. The last page
-// is the output.
+// is the output, and in page.html.
 func (s *script) cmdBrowse(ts *testscript.TestScript, args []string) {
 	if len(args) != 2 || !slices.Contains([]string{"allow", "deny"}, args[0]) {
 		ts.Fatalf("usage: browse allow|deny URL")
@@ -178,6 +178,7 @@ func (s *script) cmdBrowse(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	ts.Logf("%s", strings.Join(s.browser.seen, "\n"))
 	s.output = []byte(page)
+	ts.Check(os.WriteFile(ts.MkAbs("page.html"), s.output, 0o600))
 	ts.Setenv("LOCATION", sentTo)
 	to, err := url.Parse(sentTo)
 	ts.Check(err)

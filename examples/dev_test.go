@@ -23,6 +23,10 @@ var binary = sync.OnceValues(func() (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
+	// The name under which a page's own command line is called.
+	if err := os.Symlink(name, filepath.Join(scratch, "coho")); err != nil {
+		return "", err
+	}
 	return name, lookAtSources()
 })
 

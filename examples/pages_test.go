@@ -18,6 +18,8 @@
 //	absent TEXT DIR            no file holds the text
 //	browse allow|deny URL      a person signs in and answers; CODE, STATE, ISS, ERROR, LOCATION
 //	jwt header|payload TOKEN   what a signed token says, for body and json
+//	hook [asked|quiet|stop]    a hook of the product's, at HOOK_URL; what it was asked
+//	sign NAME FILE CLAIM=JSON…  a token signed with a service account's key file
 //	bend NAME TOKEN            a token whose signature is off by one bit
 //
 // Name the promises a script proves by their ids in its comments: docs/acceptance.md is
@@ -113,6 +115,7 @@ func runScripts(t *testing.T, contract string, scripts []string) {
 			env.Values[scriptKey{}] = s
 			env.Setenv("HOME", env.WorkDir) // where curl finds its .curlrc
 			env.Setenv("CONTRACT", contract)
+			env.Setenv("CARDEA_CONTRACT", contract) // of the product's own command line
 			env.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 			env.Defer(s.end)
 			return nil

@@ -23,6 +23,7 @@ type script struct {
 	work     string
 	dev      *dev
 	browser  *browser // nil until a script browses
+	hook     *hookServer
 	answers  []answer // of the last command, when it was curl
 	output   []byte   // standard output of the last command
 }
@@ -51,6 +52,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"browse":   command((*script).cmdBrowse),
 	"jwt":      command((*script).cmdJWT),
 	"bend":     command((*script).cmdBend),
+	"sign":     command((*script).cmdSign),
+	"hook":     command((*script).cmdHook),
 }
 
 // of returns the script that a testscript runs.
@@ -70,6 +73,9 @@ func command(run func(*script, *testscript.TestScript, []string)) func(*testscri
 func (s *script) end() {
 	if s.dev != nil {
 		_ = s.dev.kill() // the script has its result already
+	}
+	if s.hook != nil {
+		_ = s.hook.server.Close()
 	}
 }
 
@@ -98,6 +104,7 @@ func (s *script) cmdDev(ts *testscript.TestScript, args []string) {
 	}
 	s.browser = nil
 	ts.Setenv("SERVICE_ACCOUNT_FILE", d.AccountFile)
+	ts.Setenv("CA", d.CA)
 	ts.Setenv("ISSUER", d.Issuer)
 	ts.Setenv("ISSUER_TLS", d.IssuerTLS)
 	ts.Setenv("CARDEA_API", d.API)

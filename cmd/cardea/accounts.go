@@ -174,6 +174,9 @@ key is in this file and nowhere else.`,
 // writePrivate writes a file that nobody else can read and that was not there before.
 func writePrivate(name string, text []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return usagef("%s exists already; name another file with --file", name)
+	}
 	if err != nil {
 		return usagef("the key file: %w", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -169,8 +170,29 @@ func addProductAddresses(k *call, args []string) error {
 
 func removeProductAddresses(k *call, args []string) error {
 	return k.changeAddresses(args, func(s *session, in admin.Addresses) (admin.AddressList, error) {
+		l, err := s.GetAddressList(k.command.Context(), in.AddressListID)
+		if err != nil {
+			return l, err
+		}
+		// Taking the last one admits everybody, which the API wants said on purpose; a
+		// person who names it means it.
+		if left := without(l.Addresses, in.Addresses); len(left) == 0 {
+			s.say("The list is empty now: every address is admitted.")
+			return s.SetAddressList(k.command.Context(), admin.Addresses{AddressListID: in.AddressListID, Addresses: []string{}})
+		}
 		return s.RemoveAddresses(k.command.Context(), in)
 	})
+}
+
+// without returns what is left of a list.
+func without(all, gone []string) []string {
+	var left []string
+	for _, a := range all {
+		if !slices.Contains(gone, a) {
+			left = append(left, a)
+		}
+	}
+	return left
 }
 
 // changeAddresses changes the list and says so, a line for each address.

@@ -61,7 +61,8 @@ type Config struct {
 	// believed; none by default.
 	TrustedProxies []netip.Prefix
 
-	// AnyHost serves every endpoint on every host name, for development.
+	// AnyHost serves every endpoint on host names that the contract does not know, for
+	// development.
 	AnyHost bool
 }
 
@@ -139,7 +140,7 @@ func (s *Server) Find(host, method, path string) (h http.Handler, ok bool) {
 			return &handler{s, t.contract, b}, true
 		}
 	}
-	if s.cfg.AnyHost {
+	if s.cfg.AnyHost && !t.contract.Hosts().Knows(host) {
 		return &handler{s, t.contract, candidates[0]}, true
 	}
 	return nil, false
