@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/authz"
 	"github.com/cardea-dev/cardea/internal/token"
 )
@@ -35,6 +37,13 @@ func (s *Server) findAssertion(ctx context.Context, r *request) (*ticket, error)
 	if info.Kind != r.contract.AccountKind().Name || info.Environment == nil {
 		return nil, errBadAssertion
 	}
+	said, ok := readAsserted(text)
+	if !ok {
+		return nil, errBadAssertion
+	}
+	if !said.within(r.contract, r.contract.Expand(info.Scopes)) {
+		return nil, errAssertedMore
+	}
 	if c := r.caller.client; c != nil && c.Credential.Organization != info.Organization {
 		return nil, errBadAssertion // somebody else's account
 	}
@@ -46,14 +55,14 @@ func (s *Server) findAssertion(ctx context.Context, r *request) (*ticket, error)
 	if err := s.target(r, t, ""); err != nil {
 		return nil, err
 	}
-	return t, s.once(ctx, &info, text)
+	return t, s.once(ctx, &info, &said)
 }
 
 // once refuses an assertion that was used before. Only those with a jti can be told
 // apart for certain; the others are as good as a key until they expire, which is what
 // their contract wants.
-func (s *Server) once(ctx context.Context, info *authz.TokenInfo, text string) error {
-	if !hasID(text) {
+func (s *Server) once(ctx context.Context, info *authz.TokenInfo, a *asserted) error {
+	if a.ID == "" {
 		return nil
 	}
 	first, err := s.firstUse(ctx, "assertion", info.Credential, info.ID, info.ExpiresAt)
@@ -63,18 +72,45 @@ func (s *Server) once(ctx context.Context, info *authz.TokenInfo, text string) e
 	return err
 }
 
-// hasID reports whether a JWT that was verified has a jti.
-func hasID(text string) bool {
+// asserted is what an assertion that was verified says beside who made it.
+type asserted struct {
+	ID     string         `json:"jti"`
+	Scope  jsontext.Value `json:"scope"`
+	Scopes jsontext.Value `json:"scopes"`
+}
+
+// readAsserted reads the payload of a JWT that was verified.
+func readAsserted(text string) (asserted, bool) {
 	_, rest, _ := strings.Cut(text, ".")
 	payload, _, _ := strings.Cut(rest, ".")
 	plain, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
-		return false
+	var a asserted
+	return a, err == nil && json.Unmarshal(plain, &a) == nil
+}
+
+// within reports whether the assertion asks for no more than the account has: it is
+// refused rather than cut, because whoever signed it believes to get what it says.
+func (a *asserted) within(c *contract.Contract, has contract.ScopeSet) bool {
+	claim := a.Scopes
+	if c.ServiceAccounts().ScopeClaim == "scope" {
+		claim = a.Scope
 	}
-	var claims struct {
-		ID string `json:"jti"`
+	var names []string
+	var text string
+	switch claim.Kind() {
+	case 0: // everything the account has
+	case '"':
+		if json.Unmarshal(claim, &text) != nil {
+			return false
+		}
+		names = strings.Fields(text)
+	default:
+		if json.Unmarshal(claim, &names) != nil {
+			return false
+		}
 	}
-	return json.Unmarshal(plain, &claims) == nil && claims.ID != ""
+	set, unknown := c.ScopeSet(names...)
+	return len(unknown) == 0 && has.Contains(set)
 }
 
 // granted turns the reason why something presented is not good into an answer; nil when

@@ -20,6 +20,7 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -104,11 +105,12 @@ func newWorldOn(t testing.TB, c *contract.Contract, cfg store.Config) *world {
 	w.keys = signing.New(signing.Config{Store: w.db, Sealer: w.sealer, Contract: w.contract.Load, Now: w.now})
 	w.insertKeys()
 	logger := slog.New(slog.NewTextHandler(w, nil))
+	issuers := token.NewCache(token.CacheConfig{Fetch: fetch.New(fetch.Config{}), Now: w.now})
 	authorizer := authz.New(authz.Config{
-		Contract: w.contract.Load, Store: w.db, Now: w.now, Keys: w.keys, RefusedPerMinute: 50,
+		Contract: w.contract.Load, Store: w.db, Now: w.now, Keys: w.keys, Issuers: issuers, RefusedPerMinute: 50,
 	})
 	w.Server = New(Config{
-		Store: w.db, Contract: w.contract.Load, Authorizer: authorizer, Keys: w.keys, Sealer: w.sealer, Now: w.now,
+		Store: w.db, Contract: w.contract.Load, Authorizer: authorizer, Keys: w.keys, Issuers: issuers, Sealer: w.sealer, Now: w.now,
 		Logger: logger, AnyHost: true,
 	})
 	w.http = httptest.NewServer(w.Handler())
