@@ -1,8 +1,11 @@
 package api_test
 
 import (
+	"errors"
 	"io"
 	"iter"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/cardea-dev/cardea/admin"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // Every operation works through the client as the document says; the transport checks
@@ -59,6 +63,10 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 		t.Errorf("a list without entries has %v", empty.Addresses)
 	}
 
+	w.programs(t, o)
+	w.people(t, o, m)
+	w.others(t, o)
+
 	w.log1(store.RequestRow{RequestID: "req_1", Credential: s.Key.ID, Organization: o.ID, Environment: "live", Method: "GET",
 		Path: "/v1/things", Route: "GET /v1/things", Status: 403, Reason: cardea.ReasonScope, Step: cardea.StepScope, ContractLine: 40})
 	if e := must(c.ExplainRequest(ctx, "req_1"))(t); e.Contract.Line != 40 || len(e.MissingScopes) != 1 {
@@ -93,11 +101,137 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 	if err := w.dial("").GetHealth(ctx); err != nil {
 		t.Errorf("health: %v", err)
 	}
-	if done := must(c.OffboardOrganization(ctx, admin.Offboard{ID: o.ID}))(t); done.KeysRevoked != 1 {
+	if done := must(c.OffboardOrganization(ctx, admin.Offboard{ID: o.ID}))(t); done.KeysRevoked != 3 {
 		t.Errorf("offboarded %+v", done)
 	}
 	if unused := w.traffic.Unused(); len(unused) > 0 {
 		t.Errorf("operations without a test: %v", unused)
+	}
+}
+
+// programs goes through the life of clients and service accounts.
+func (w *world) programs(t *testing.T, o admin.Organization) {
+	ctx, c := t.Context(), w.client
+	made := must(c.CreateClient(ctx, admin.CreateClient{Environment: "live", Organization: o.ID, Name: "App", RedirectURIs: []string{"https://app.example.com/cb"},
+		Origins: []string{"https://app.example.com"}, Scopes: []string{"read"}, LogoURL: "https://app.example.com/logo.png", DPoPRequired: true}))(t)
+	id := made.Client.ID
+	if !secret.CheckPrefixed(made.Secret.Reveal(), "cs_") {
+		t.Errorf("the client received %v", made.Secret)
+	}
+	if again := must(c.RevealClientSecret(ctx, id))(t); again.Secret.Reveal() != made.Secret.Reveal() {
+		t.Errorf("another secret is revealed")
+	}
+	must(c.GetClient(ctx, id))(t)
+	must(c.UpdateClient(ctx, admin.UpdateClient{ID: id, RedirectURIs: []string{"https://app.example.com/new"}, FirstParty: ptr(true), HomeURL: ptr("")}))(t)
+	must(c.RotateClientSecret(ctx, admin.RotateKey{ID: id, OverlapSeconds: ptr[int64](60)}))(t)
+	must(c.FinishClientRotation(ctx, id))(t)
+	must(c.RegenerateClientSecret(ctx, id))(t)
+	must(c.DisableClient(ctx, id))(t)
+	must(c.EnableClient(ctx, id))(t)
+	public := must(c.CreateClient(ctx, admin.CreateClient{Environment: "live", Organization: o.ID, Name: "Phone", Public: true, RedirectURIs: []string{"com.example.app:/cb"}}))(t)
+	if public.Secret.Reveal() != "" {
+		t.Errorf("a public client has a secret")
+	}
+	count(t, "clients", c.ListClients(ctx, admin.ClientFilter{Organization: o.ID, Page: admin.Page{Limit: 1}}), 2)
+	must(c.RevokeClient(ctx, admin.RevokeKey{ID: id, Reason: "gone"}))(t)
+
+	account := must(c.CreateServiceAccount(ctx, admin.CreateServiceAccount{Environment: "live", Organization: o.ID, Name: "Robot", Permissions: []string{"Read"}}))(t)
+	must(c.GetServiceAccount(ctx, account.ID))(t)
+	must(c.UpdateServiceAccount(ctx, admin.UpdateKey{ID: account.ID, Scopes: []string{"read", "write"}}))(t)
+	key := must(c.CreateServiceAccountKey(ctx, admin.CreateServiceAccountKey{ServiceAccount: account.ID, Algorithm: "ES256"}))(t)
+	if text := string(must(key.File.Reveal())(t)); !strings.Contains(text, "BEGIN PRIVATE KEY") || !strings.Contains(text, account.ID) {
+		t.Errorf("the key file is %v", key.File)
+	}
+	if keys := must(c.ListServiceAccountKeys(ctx, admin.ServiceAccountKeyFilter{ServiceAccount: account.ID}))(t); len(keys) != 1 || keys[0].ID != key.Key.ID {
+		t.Errorf("keys %+v", keys)
+	}
+	must(c.RevokeServiceAccountKey(ctx, admin.ServiceAccountKeyID{ServiceAccount: account.ID, ID: key.Key.ID}))(t)
+	must(c.DisableServiceAccount(ctx, account.ID))(t)
+	must(c.EnableServiceAccount(ctx, account.ID))(t)
+	count(t, "service accounts", c.ListServiceAccounts(ctx, admin.ClientFilter{}), 1)
+	must(c.RevokeTokens(ctx, admin.RevokeTokens{Credential: account.ID}))(t)
+	must(c.RevokeServiceAccount(ctx, admin.RevokeKey{ID: account.ID}))(t)
+}
+
+// people goes through what members have and gave.
+func (w *world) people(t *testing.T, o admin.Organization, m admin.Member) {
+	ctx, c := t.Context(), w.client
+	app := must(c.CreateClient(ctx, admin.CreateClient{Environment: "live", Organization: o.ID, Name: "App", RedirectURIs: []string{"https://app.example.com/cb"}}))(t)
+	link := must(c.CreateInvitation(ctx, m.ID))(t)
+	if !strings.HasPrefix(link.Secret.Reveal(), "cardea_link_") || strings.Contains(link.Secret.String(), link.Secret.Reveal()) {
+		t.Errorf("the link is %v", link)
+	}
+	must(c.SetPassword(ctx, admin.SetPassword{Member: m.ID, Password: "seven ducks on a pond"}))(t)
+	must(c.CreateResetLink(ctx, m.ID))(t)
+	grant := store.Consent{ID: "grt_1", Member: m.ID, Client: app.Client.ID, Organization: o.ID, Scopes: []string{"read"}}
+	_, err := w.store.Update(ctx, cardea.Actor{Type: "system", ID: "test"}, func(tx *store.Tx) error {
+		tx.Audit(store.Event{Action: "test.write", TargetType: "test", TargetID: "test"})
+		_, err := tx.SaveConsent(ctx, grant)
+		return errors.Join(err,
+			tx.InsertFamily(ctx, store.Family{ID: "fam_1", Client: app.Client.ID, Member: m.ID, Organization: o.ID, Environment: "live"}),
+			tx.InsertSession(ctx, store.Session{Hash: secret.HashOf("x"), ID: "ses_1", Member: m.ID, Organization: o.ID, Method: "password", ExpiresAt: w.clock().Add(time.Hour)}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := must(c.ListSessions(ctx, admin.SessionFilter{Member: m.ID}))(t); len(list) != 1 {
+		t.Errorf("sessions %+v", list)
+	}
+	must(c.EndSession(ctx, "ses_1"))(t)
+	must(c.EndSessions(ctx, m.ID))(t)
+	count(t, "grants", c.ListGrants(ctx, admin.GrantFilter{Member: m.ID, Client: app.Client.ID}), 1)
+	must(c.RevokeGrant(ctx, admin.RevokeKey{ID: "fam_1", Reason: "lost"}))(t)
+	count(t, "consents", c.ListConsents(ctx, admin.GrantFilter{Organization: o.ID}), 1)
+	if withdrawn := must(c.WithdrawConsent(ctx, "grt_1"))(t); withdrawn.WithdrawnAt.IsZero() || withdrawn.ClientName != "App" {
+		t.Errorf("withdrawn %+v", withdrawn)
+	}
+	must(c.RevokeToken(ctx, admin.RevokeToken{ID: "some-jti"}))(t)
+	set := must(c.SetConnection(ctx, admin.SetConnection{Organization: o.ID, Issuer: "https://id.example.com", ClientID: "cardea", ClientSecret: "theirs",
+		AutoJoin: true, Role: cardea.RoleViewer, Domains: []string{"example.com"}}))(t)
+	if got := must(c.GetConnection(ctx, o.ID))(t); !got.HasSecret || got.Issuer != set.Issuer {
+		t.Errorf("connection %+v", got)
+	}
+	must(c.DeleteConnection(ctx, o.ID))(t)
+}
+
+// others goes through issuers, hooks and signing keys.
+func (w *world) others(t *testing.T, o admin.Organization) {
+	ctx, c := t.Context(), w.client
+	private := must(token.Generate("ES256"))(t)
+	set := must(token.PublicJWKS([]token.Key{{ID: "k1", Algorithm: "ES256", Public: private.Public()}}))(t)
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/jwks" {
+			_, _ = w.Write(set)
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	defer provider.Close()
+	in := admin.SetIssuer{Organization: o.ID, Environment: "live", URL: provider.URL + "/jwks", Issuer: "theirs", Audience: "ours"}
+	if got := must(c.SetIssuer(ctx, in))(t); got.Keys == nil || got.Keys.Count != 1 {
+		t.Errorf("issuer %+v", got)
+	}
+	count(t, "issuers", c.ListIssuers(ctx, admin.IssuerFilter{Environment: "live"}), 1)
+	if e := must(c.GetEnvironment(ctx, admin.AddressListID{Organization: o.ID, Environment: "live"}))(t); e.Issuer == nil || e.Issuer.Audience != "ours" || len(e.Keys) != 1 {
+		t.Errorf("environment %+v", e)
+	}
+	must(c.SetIssuer(ctx, admin.SetIssuer{Organization: o.ID, Environment: "live"}))(t)
+	if trusted := must(c.ListTrustedIssuers(ctx))(t); len(trusted) != 1 {
+		t.Errorf("trusted %+v", trusted)
+	}
+	if hooks := must(c.ListHooks(ctx))(t); len(hooks) != 1 || hooks[0].ID != 1 {
+		t.Errorf("hooks %+v", hooks)
+	}
+	if a := must(c.TestHook(ctx, admin.TestHook{ID: 1, Path: "/v1/hooked", Headers: map[string]string{"accept": "x"}, Client: "10.0.0.1"}))(t); a.Allow {
+		t.Errorf("the hook answered %+v", a)
+	}
+	if s := must(c.RevealHookSecret(ctx))(t); !strings.HasPrefix(s.Secret.Reveal(), "whsec_") {
+		t.Errorf("hook secret %v", s)
+	}
+	keys := must(c.RotateSigningKeys(ctx, admin.RotateSigningKeys{Environment: "live", Immediate: true}))(t)
+	must(c.RevokeSigningKey(ctx, keys[0].ID))(t)
+	if list := must(c.ListSigningKeys(ctx))(t); len(list) != 2 {
+		t.Errorf("signing keys %+v", list)
 	}
 }
 

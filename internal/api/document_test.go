@@ -90,6 +90,40 @@ func TestClientTypesMirrorTheUseCases(t *testing.T) {
 		{reflect.TypeFor[manage.ManagementToken](), reflect.TypeFor[admin.ManagementToken]()},
 		{reflect.TypeFor[manage.ManagementTokenSecret](), reflect.TypeFor[admin.ManagementTokenSecret]()},
 		{reflect.TypeFor[manage.CreateManagementToken](), reflect.TypeFor[admin.CreateManagementToken]()},
+		{reflect.TypeFor[manage.Client](), reflect.TypeFor[admin.OAuthClient]()},
+		{reflect.TypeFor[manage.ClientSecret](), reflect.TypeFor[admin.ClientSecret]()},
+		{reflect.TypeFor[manage.CreateClient](), reflect.TypeFor[admin.CreateClient]()},
+		{reflect.TypeFor[manage.UpdateClient](), reflect.TypeFor[admin.UpdateClient]()},
+		{reflect.TypeFor[manage.ClientFilter](), reflect.TypeFor[admin.ClientFilter]()},
+		{reflect.TypeFor[manage.ServiceAccount](), reflect.TypeFor[admin.ServiceAccount]()},
+		{reflect.TypeFor[manage.CreateServiceAccount](), reflect.TypeFor[admin.CreateServiceAccount]()},
+		{reflect.TypeFor[manage.ServiceAccountKey](), reflect.TypeFor[admin.ServiceAccountKey]()},
+		{reflect.TypeFor[manage.CreateServiceAccountKey](), reflect.TypeFor[admin.CreateServiceAccountKey]()},
+		{reflect.TypeFor[manage.ServiceAccountKeyFile](), reflect.TypeFor[admin.ServiceAccountKeyFile]()},
+		{reflect.TypeFor[manage.SetPassword](), reflect.TypeFor[admin.SetPassword]()},
+		{reflect.TypeFor[manage.Link](), reflect.TypeFor[admin.Link]()},
+		{reflect.TypeFor[manage.Session](), reflect.TypeFor[admin.Session]()},
+		{reflect.TypeFor[manage.SessionFilter](), reflect.TypeFor[admin.SessionFilter]()},
+		{reflect.TypeFor[manage.Consent](), reflect.TypeFor[admin.Consent]()},
+		{reflect.TypeFor[manage.Grant](), reflect.TypeFor[admin.Grant]()},
+		{reflect.TypeFor[manage.GrantFilter](), reflect.TypeFor[admin.GrantFilter]()},
+		{reflect.TypeFor[manage.RevokeToken](), reflect.TypeFor[admin.RevokeToken]()},
+		{reflect.TypeFor[manage.RevokedToken](), reflect.TypeFor[admin.RevokedToken]()},
+		{reflect.TypeFor[manage.RevokeTokens](), reflect.TypeFor[admin.RevokeTokens]()},
+		{reflect.TypeFor[manage.RevokedTokens](), reflect.TypeFor[admin.RevokedTokens]()},
+		{reflect.TypeFor[manage.Connection](), reflect.TypeFor[admin.Connection]()},
+		{reflect.TypeFor[manage.SetConnection](), reflect.TypeFor[admin.SetConnection]()},
+		{reflect.TypeFor[manage.TrustedIssuer](), reflect.TypeFor[admin.TrustedIssuer]()},
+		{reflect.TypeFor[manage.OrganizationIssuer](), reflect.TypeFor[admin.OrganizationIssuer]()},
+		{reflect.TypeFor[manage.IssuerFilter](), reflect.TypeFor[admin.IssuerFilter]()},
+		{reflect.TypeFor[manage.SetOrganizationIssuer](), reflect.TypeFor[admin.SetIssuer]()},
+		{reflect.TypeFor[manage.Hook](), reflect.TypeFor[admin.Hook]()},
+		{reflect.TypeFor[manage.TestHook](), reflect.TypeFor[admin.TestHook]()},
+		{reflect.TypeFor[manage.HookAnswer](), reflect.TypeFor[admin.HookAnswer]()},
+		{reflect.TypeFor[manage.HookSecret](), reflect.TypeFor[admin.HookSecret]()},
+		{reflect.TypeFor[manage.SigningKey](), reflect.TypeFor[admin.SigningKey]()},
+		{reflect.TypeFor[manage.RotateSigningKeys](), reflect.TypeFor[admin.RotateSigningKeys]()},
+		{reflect.TypeFor[manage.EnvironmentSummary](), reflect.TypeFor[admin.EnvironmentSummary]()},
 		{reflect.TypeFor[manage.ContractInfo](), reflect.TypeFor[admin.ContractInfo]()},
 	} {
 		if diff := cmp.Diff(wire(pair[0]), wire(pair[1])); diff != "" {
@@ -117,7 +151,10 @@ func wire(t reflect.Type) any {
 		return t.Kind().String()
 	}
 	members := map[string]any{}
-	path := map[string]bool{"UpdateOrganization": true, "Offboard": true, "UpdateMember": true, "UpdateKey": true, "RotateKey": true, "RevokeKey": true}
+	path := map[string]string{ // :: use case's input → the member that is in the path
+		"UpdateOrganization": "id", "Offboard": "id", "UpdateMember": "id", "UpdateKey": "id", "RotateKey": "id", "RevokeKey": "id",
+		"UpdateClient": "id", "TestHook": "id", "SetPassword": "member", "CreateServiceAccountKey": "service_account", "SetConnection": "organization",
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name := f.Tag.Get("json")
@@ -126,7 +163,7 @@ func wire(t reflect.Type) any {
 			for k, v := range wire(f.Type).(map[string]any) {
 				members[k] = v
 			}
-		case f.Anonymous, name == "-", name == "id" && path[t.Name()]:
+		case f.Anonymous, name == "-", name != "" && name == path[t.Name()]:
 		default:
 			members[name] = wire(f.Type)
 		}

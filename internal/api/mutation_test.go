@@ -25,6 +25,8 @@ func TestServerIsAsStrictAsTheDocument(t *testing.T) {
 	o := must(w.client.CreateOrganization(ctx, admin.CreateOrganization{Name: "Acme"}))(t)
 	m := must(w.client.CreateMember(ctx, admin.CreateMember{Organization: o.ID, Email: "a@example.com", Name: "A", Role: cardea.RoleOwner}))(t)
 	k := must(w.client.CreateKey(ctx, admin.CreateKey{Kind: "api_key", Environment: "live", Organization: o.ID, Name: "k"}))(t)
+	client := must(w.client.CreateClient(ctx, admin.CreateClient{Environment: "live", Organization: o.ID, Name: "App", Grants: []string{"client_credentials"}}))(t)
+	account := must(w.client.CreateServiceAccount(ctx, admin.CreateServiceAccount{Environment: "live", Organization: o.ID, Name: "Robot", Scopes: []string{"read"}}))(t)
 	limits := map[string]any{"per_minute": 5, "burst": 1, "per_day": 9}
 	later := w.clock().Add(time.Hour).Format(time.RFC3339)
 	accepted := 0
@@ -47,6 +49,27 @@ func TestServerIsAsStrictAsTheDocument(t *testing.T) {
 		{"POST /v1/audit/verify", map[string]any{}},
 		{"POST /v1/management-tokens", map[string]any{"name": "x", "expires_at": later}},
 		{"POST /v1/keys/" + k.Key.ID + "/revoke", map[string]any{"reason": "x"}},
+		{"POST /v1/clients", map[string]any{"environment": "live", "organization": o.ID, "name": "x", "public": false, "grants": []any{"client_credentials"},
+			"authentication": []any{"client_secret_post"}, "redirect_uris": []any{"https://example.com/cb"}, "origins": []any{"https://example.com"},
+			"scopes": []any{"read"}, "permissions": []any{}, "first_party": false, "dpop_required": false, "logo_url": "https://example.com/l",
+			"home_url": "https://example.com", "policy_url": "", "terms_url": "", "jwks_url": "", "addresses": []any{"::1"}, "limits": limits, "expires_at": later}},
+		{"PATCH /v1/clients/" + client.Client.ID, map[string]any{"name": "x", "scopes": []any{"read"}, "addresses": []any{}, "limits": limits,
+			"inherit_limits": false, "never_expires": false, "redirect_uris": []any{"https://example.com/cb"}, "grants": []any{"client_credentials"},
+			"authentication": []any{"client_secret_post"}, "origins": []any{}, "jwks": map[string]any{"keys": []any{}}, "jwks_url": "", "dpop_required": true,
+			"logo_url": "", "home_url": "", "policy_url": "", "terms_url": "", "first_party": true, "expires_at": later}},
+		{"POST /v1/clients/" + client.Client.ID + "/rotate", map[string]any{"overlap_seconds": 0, "expires_at": later}},
+		{"POST /v1/service-accounts", map[string]any{"environment": "live", "organization": o.ID, "name": "x", "scopes": []any{"read"}, "permissions": []any{},
+			"addresses": []any{}, "limits": limits, "expires_at": later}},
+		{"POST /v1/service-accounts/" + account.ID + "/keys", map[string]any{"algorithm": "ES256", "expires_at": later}},
+		{"POST /v1/tokens/revoke", map[string]any{"id": "some-jti"}},
+		{"POST /v1/tokens/revoke-all", map[string]any{"member": m.ID}},
+		{"POST /v1/members/" + m.ID + "/password", map[string]any{"password": "seven ducks on a pond"}},
+		{"PUT /v1/connections/" + o.ID, map[string]any{"issuer": "https://id.example.com", "client_id": "x", "client_secret": "y", "auto_join": true,
+			"role": "viewer", "domains": []any{"example.com"}, "insecure": false}},
+		{"PUT /v1/issuers", map[string]any{"organization": o.ID, "environment": "live", "url": "", "issuer": "", "audience": ""}},
+		{"POST /v1/hooks/1/test", map[string]any{"method": "GET", "path": "/v1/things", "host": "api.test", "headers": map[string]any{"accept": "x"},
+			"environment": "live", "client": "10.0.0.1", "credential": k.Key.ID}},
+		{"POST /v1/signing-keys/rotate", map[string]any{"environment": "live", "immediate": false}},
 	} {
 		method, path, _ := strings.Cut(c.op, " ")
 		send := func(body map[string]any) {

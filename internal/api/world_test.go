@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,10 +20,15 @@ import (
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/api"
 	"github.com/cardea-dev/cardea/internal/api/apitest"
+	"github.com/cardea-dev/cardea/internal/fetch"
+	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/store/storetest"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 const acme = `
@@ -53,6 +60,29 @@ keys:
     format: {prefix: {live: sy_live_}}
     present: [{header: Authorization, scheme: Bearer}]
     reveal: always
+issuer: https://auth.acme.test
+audience: https://api.acme.test
+clients:
+  grants: [authorization_code, refresh_token, client_credentials]
+  authentication: [client_secret_post, client_secret_basic, private_key_jwt, none]
+  public: true
+  dpop: optional
+  secret: {reveal: always}
+service_accounts: {max_lifetime: 1h, algorithms: [ES256], scope_claim: scopes, claims: {org_id: organization}}
+tokens:
+  access: {format: jwt, lifetime: 15m, algorithm: ES256, scope_claim: scope}
+  refresh: {lifetime: 30d}
+endpoints:
+  token:
+    - path: /oauth/token
+      grants: {authorization_code: authorization_code, refresh_token: refresh_token, client_credentials: client_credentials,
+        "urn:ietf:params:oauth:grant-type:jwt-bearer": jwt_bearer}
+  authorize: {path: /authorize}
+organization_issuers: {per: environment, algorithms: [ES256], scopes: [read]}
+trusted_issuers:
+  partner: {issuer: "https://id.partner.test", jwks_url: "https://id.partner.test/jwks", scopes: [read]}
+hooks:
+  - {match: "GET /v1/hooked", when: always, cel: 'credential.kind == "api_key"'}
 routes:
   - {match: "GET /v1/things", scopes: [read]}
 `
@@ -64,7 +94,9 @@ type world struct {
 	handler *api.Handler
 	store   *store.DB
 	url     string
+	own     string // of a handler for members only
 	token   string
+	signed  map[string]cardea.Actor // :: token of a signed-in person → who
 	traffic *apitest.Transport
 	client  *admin.Client
 	log     *logBuffer
@@ -103,13 +135,22 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	current := func() *contract.Contract { return c }
+	client := fetch.New(fetch.Config{})
 	w.manager = manage.New(manage.Config{
-		Store: w.store, Contract: func() *contract.Contract { return c }, Sealer: sealer, Now: w.clock, LoadedAt: w.clock,
+		Store: w.store, Contract: current, Sealer: sealer, Now: w.clock, LoadedAt: w.clock,
+		Keys:   signing.New(signing.Config{Store: w.store, Sealer: sealer, Contract: current, Now: w.clock}),
+		Hasher: password.New(password.Config{}), Issuers: token.NewCache(token.CacheConfig{Fetch: client, Now: w.clock}), PrivateIssuers: true,
+		Hooks: hook.New(hook.Config{Fetch: client, Sign: make([]byte, 32), Now: w.clock}),
 	})
-	w.handler = api.New(api.Config{Manager: w.manager, Logger: slog.New(slog.NewTextHandler(w.log, nil))})
+	logger := slog.New(slog.NewTextHandler(w.log, nil))
+	w.handler = api.New(api.Config{Manager: w.manager, Logger: logger, Member: w.session})
 	server := httptest.NewServer(w.handler)
 	t.Cleanup(server.Close)
 	w.url = server.URL
+	own := httptest.NewServer(api.New(api.Config{Manager: w.manager, Logger: logger, Member: w.session, MembersOnly: true}))
+	t.Cleanup(own.Close)
+	w.own = own.URL
 	token, err := w.manager.CreateManagementToken(t.Context(), cardea.Actor{Type: "system", ID: "test"}, manage.CreateManagementToken{Name: "test"})
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +159,15 @@ func newWorld(t *testing.T) *world {
 	w.traffic = apitest.Load(t, api.Document()).Transport(t, server.Client().Transport)
 	w.client = w.dial(w.token)
 	return w
+}
+
+// session stands for the sessions of people.
+func (w *world) session(_ context.Context, token string) (cardea.Actor, bool, error) {
+	if token == "broken" {
+		return cardea.Actor{}, false, errors.New("the store is gone")
+	}
+	actor, ok := w.signed[token]
+	return actor, ok, nil
 }
 
 func (w *world) clock() time.Time {

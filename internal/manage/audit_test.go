@@ -263,7 +263,7 @@ var changes = []change{
 		return s.DeleteConnection(s.ctx, operator, manage.ConnectionID{Organization: s.org.ID})
 	}},
 	{"SetOrganizationIssuer", "issuer.set", (*scene).listID, func(s *scene) (any, error) {
-		return s.SetOrganizationIssuer(s.ctx, operator, manage.SetOrganizationIssuer{Organization: s.org.ID, Environment: "live", URL: provider(s.t).URL})
+		return s.SetOrganizationIssuer(s.ctx, operator, manage.SetOrganizationIssuer{Organization: s.org.ID, Environment: "live", URL: ptr(provider(s.t).URL)})
 	}},
 	{"RevealHookSecret", "hook_secret.reveal", func(*scene) string { return "hook_secret" }, func(s *scene) (any, error) {
 		return s.RevealHookSecret(s.ctx, operator, manage.None{})
@@ -381,18 +381,18 @@ func TestWithoutAnAuditEventNothingChanges(t *testing.T) {
 	}
 }
 
-// snapshot returns all that can be seen, as text.
+// snapshot returns all that can be seen of the scene, as text.
 func (s *scene) snapshot() string {
 	everything := []any{
-		must(s.Organizations(s.ctx, operator, manage.Page{}))(s.t), must(s.Members(s.ctx, operator, manage.MemberFilter{}))(s.t),
-		must(s.Keys(s.ctx, operator, manage.KeyFilter{}))(s.t), must(s.ManagementTokens(s.ctx, operator, manage.Page{}))(s.t),
+		must(s.Organizations(s.ctx, operator, manage.Page{}))(s.t), must(s.Members(s.ctx, operator, manage.MemberFilter{Organization: s.org.ID}))(s.t),
+		must(s.Keys(s.ctx, operator, manage.KeyFilter{Organization: s.org.ID}))(s.t), must(s.ManagementTokens(s.ctx, operator, manage.Page{}))(s.t),
 		must(s.AddressList(s.ctx, operator, s.lists))(s.t),
-		must(s.Clients(s.ctx, operator, manage.ClientFilter{}))(s.t), must(s.ServiceAccounts(s.ctx, operator, manage.ClientFilter{}))(s.t),
+		must(s.Clients(s.ctx, operator, manage.ClientFilter{Organization: s.org.ID}))(s.t), must(s.ServiceAccounts(s.ctx, operator, manage.ClientFilter{Organization: s.org.ID}))(s.t),
 		must(s.ServiceAccountKeys(s.ctx, operator, manage.ServiceAccountKeyFilter{ServiceAccount: s.account.ID}))(s.t),
-		must(s.Grants(s.ctx, operator, manage.GrantFilter{}))(s.t), must(s.Consents(s.ctx, operator, manage.GrantFilter{}))(s.t),
+		must(s.Grants(s.ctx, operator, manage.GrantFilter{Organization: s.org.ID}))(s.t), must(s.Consents(s.ctx, operator, manage.GrantFilter{Organization: s.org.ID}))(s.t),
 		must(s.Sessions(s.ctx, operator, manage.SessionFilter{Member: s.admin.ID}))(s.t),
 		must(s.Connection(s.ctx, operator, manage.ConnectionID{Organization: s.org.ID}))(s.t),
-		must(s.OrganizationIssuers(s.ctx, operator, manage.IssuerFilter{}))(s.t), must(s.SigningKeys(s.ctx, operator, manage.None{}))(s.t),
+		must(s.OrganizationIssuers(s.ctx, operator, manage.IssuerFilter{Organization: s.org.ID}))(s.t), must(s.SigningKeys(s.ctx, operator, manage.None{}))(s.t),
 		must(s.Environment(s.ctx, operator, s.lists))(s.t), must(s.Hooks(s.ctx, operator, manage.None{}))(s.t),
 	}
 	return string(must(json.Marshal(everything, json.Deterministic(true)))(s.t))

@@ -53,8 +53,9 @@ type SetOrganizationIssuer struct {
 	Environment string `json:"environment,omitzero"`
 
 	// URL is the issuer, whose key set is then looked up (OpenID Connect Discovery §4,
-	// RFC 8414 §3), or the key set itself. "" removes the issuer.
-	URL string `json:"url"`
+	// RFC 8414 §3), or the key set itself. "" removes the issuer; nil is an error, so that
+	// nobody removes it by leaving it out.
+	URL *string `json:"url"`
 
 	// Issuer is iss of its tokens, where URL is a key set that does not tell.
 	Issuer string `json:"issuer,omitzero"`
@@ -159,6 +160,9 @@ func (m *Manager) SetOrganizationIssuer(ctx context.Context, actor cardea.Actor,
 	if own == nil || m.issuers == nil {
 		return OrganizationIssuer{}, errNoIssuers
 	}
+	if in.URL == nil {
+		return OrganizationIssuer{}, cardea.Invalid("url", `is required; to remove the issuer it is ""`)
+	}
 	next := store.OrganizationIssuer{Organization: in.Organization, Environment: in.Environment, Audience: in.Audience}
 	if err := m.checkIssuer(ctx, actor, c, in); err != nil {
 		return OrganizationIssuer{}, err
@@ -166,7 +170,7 @@ func (m *Manager) SetOrganizationIssuer(ctx context.Context, actor cardea.Actor,
 	if next.Audience == "" {
 		next.Audience = c.Audience()
 	}
-	if in.URL != "" {
+	if *in.URL != "" {
 		var err error
 		if next.JWKSURL, next.Issuer, err = m.discover(ctx, own, in); err != nil {
 			return OrganizationIssuer{}, err
@@ -202,10 +206,10 @@ func (m *Manager) checkIssuer(ctx context.Context, actor cardea.Actor, c *contra
 	}
 	p.add(checkLine("issuer", in.Issuer, maxURL))
 	p.add(checkLine("audience", in.Audience, maxURL))
-	if len(in.URL) > maxURL || in.URL != "" && !isHTTPS(in.URL) && !(m.private && strings.HasPrefix(in.URL, "http://")) {
+	if url := *in.URL; len(url) > maxURL || url != "" && !isHTTPS(url) && !(m.private && strings.HasPrefix(url, "http://")) {
 		p.add(cardea.Invalid("url", "must be an https URL without a user and a fragment, of at most %d bytes", maxURL))
 	}
-	if in.URL == "" && in.Issuer+in.Audience != "" {
+	if *in.URL == "" && in.Issuer+in.Audience != "" {
 		p.add(cardea.Invalid("url", "is required: an empty one removes the issuer"))
 	}
 	return p.err()
@@ -215,11 +219,11 @@ func (m *Manager) checkIssuer(ctx context.Context, actor cardea.Actor, c *contra
 // the issuer, with or without the slash that some have at their end, or a key set; a key
 // set below /.well-known/ belongs to the issuer above.
 func (m *Manager) discover(ctx context.Context, own *contract.OrganizationIssuers, in SetOrganizationIssuer) (jwks, issuer string, err error) {
-	base, _, wellKnown := strings.Cut(in.URL, "/.well-known/")
+	base, _, wellKnown := strings.Cut(*in.URL, "/.well-known/")
 	jwks, issuer, found := m.ask(ctx, base)
 	switch {
-	case !found || wellKnown && jwks != in.URL:
-		jwks, issuer = in.URL, in.Issuer
+	case !found || wellKnown && jwks != *in.URL:
+		jwks, issuer = *in.URL, in.Issuer
 	case in.Issuer != "" && in.Issuer != issuer:
 		return "", "", cardea.Invalid("issuer", "is not what the issuer calls itself")
 	}

@@ -15,11 +15,11 @@ func TestAnIssuerIsFoundByWhatPeopleKnowOfIt(t *testing.T) {
 		o := w.organization("Acme")
 		p := provider(t)
 		for name, in := range map[string]manage.SetOrganizationIssuer{
-			"issuer":       {URL: p.URL},
-			"with a slash": {URL: p.URL + "/"},
-			"key set":      {URL: p.URL + "/.well-known/jwks.json"},
-			"said twice":   {URL: p.URL, Issuer: p.URL},
-			"bare key set": {URL: p.URL + "/bare/jwks.json", Issuer: "somebody", Audience: "other"},
+			"issuer":       {URL: ptr(p.URL)},
+			"with a slash": {URL: ptr(p.URL + "/")},
+			"key set":      {URL: ptr(p.URL + "/.well-known/jwks.json")},
+			"said twice":   {URL: ptr(p.URL), Issuer: p.URL},
+			"bare key set": {URL: ptr(p.URL + "/bare/jwks.json"), Issuer: "somebody", Audience: "other"},
 		} {
 			in.Organization, in.Environment = o.ID, "live"
 			got := must(w.SetOrganizationIssuer(w.ctx, operator, in))(t)
@@ -38,7 +38,7 @@ func TestAnIssuerIsFoundByWhatPeopleKnowOfIt(t *testing.T) {
 				t.Errorf("%s: the environment shows %+v", name, e.Issuer)
 			}
 		}
-		gone := must(w.SetOrganizationIssuer(w.ctx, operator, manage.SetOrganizationIssuer{Organization: o.ID, Environment: "live"}))(t)
+		gone := must(w.SetOrganizationIssuer(w.ctx, operator, manage.SetOrganizationIssuer{Organization: o.ID, Environment: "live", URL: ptr("")}))(t)
 		if list := must(w.OrganizationIssuers(w.ctx, operator, manage.IssuerFilter{}))(t).Items; gone.JWKSURL != "" || len(list) != 0 {
 			t.Errorf("removed %+v, left %v", gone, list)
 		}
@@ -57,17 +57,18 @@ func TestAnIssuerThatCannotBeUsedReplacesNone(t *testing.T) {
 		}
 		return second2(w.SetOrganizationIssuer(w.ctx, operator, in))
 	}
-	if err := set(manage.SetOrganizationIssuer{URL: p.URL}); err != nil {
+	if err := set(manage.SetOrganizationIssuer{URL: ptr(p.URL)}); err != nil {
 		t.Fatal(err)
 	}
-	wantField(t, set(manage.SetOrganizationIssuer{URL: p.URL + "/nothing"}), "url")
-	wantField(t, set(manage.SetOrganizationIssuer{URL: "file:///etc/passwd"}), "url")
-	wantField(t, set(manage.SetOrganizationIssuer{URL: "https://user:pass@example.com"}), "url")
-	wantField(t, set(manage.SetOrganizationIssuer{URL: p.URL, Issuer: "another"}), "issuer")
-	wantField(t, set(manage.SetOrganizationIssuer{URL: p.URL + "/bare/jwks.json"}), "issuer")
-	wantField(t, set(manage.SetOrganizationIssuer{URL: p.URL + "/bare/jwks.json", Issuer: "https://auth.acme.test"}), "url")
-	wantField(t, set(manage.SetOrganizationIssuer{URL: p.URL, Environment: "nowhere"}), "environment")
-	wantField(t, set(manage.SetOrganizationIssuer{Audience: "x"}), "url")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr(p.URL + "/nothing")}), "url")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr("file:///etc/passwd")}), "url")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr("https://user:pass@example.com")}), "url")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr(p.URL), Issuer: "another"}), "issuer")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr(p.URL + "/bare/jwks.json")}), "issuer")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr(p.URL + "/bare/jwks.json"), Issuer: "https://auth.acme.test"}), "url")
+	wantField(t, set(manage.SetOrganizationIssuer{URL: ptr(p.URL), Environment: "nowhere"}), "environment")
+	wantField(t, set(manage.SetOrganizationIssuer{Audience: "x", URL: ptr("")}), "url")
+	wantField(t, set(manage.SetOrganizationIssuer{}), "url")
 	if list := must(w.OrganizationIssuers(w.ctx, operator, manage.IssuerFilter{}))(t).Items; len(list) != 1 || list[0].Issuer != p.URL {
 		t.Errorf("left %+v", list)
 	}

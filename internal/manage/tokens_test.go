@@ -228,7 +228,7 @@ func TestRepeatedRevocationsAreAnnouncedAgain(t *testing.T) {
 		"consent": {s.consent.ID, func() error { return second2(s.WithdrawConsent(s.ctx, operator, manage.ID{ID: s.consent.ID})) }},
 		"grant":   {s.family.ID, func() error { return second2(s.RevokeGrant(s.ctx, operator, manage.RevokeKey{ID: s.family.ID})) }},
 		"issuer": {s.org.ID + "/test", func() error {
-			return second2(s.SetOrganizationIssuer(s.ctx, operator, manage.SetOrganizationIssuer{Organization: s.org.ID, Environment: "test"}))
+			return second2(s.SetOrganizationIssuer(s.ctx, operator, manage.SetOrganizationIssuer{Organization: s.org.ID, Environment: "test", URL: ptr("")}))
 		}},
 	} {
 		if err := c.call(); err != nil {
