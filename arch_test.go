@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"."},
 	{"internal/sandbox", "internal/secret", "internal/limit", "internal/target", "internal/fetch", "internal/condition", "internal/password", "internal/strictyaml"},
 	{"contract"},
-	{"internal/token", "internal/hook", "internal/pages"},
+	{"internal/token", "internal/hook", "internal/pages", "internal/store/group"},
 	{"internal/store", "examples"},
 	{"internal/store/storetest"},
 	{"internal/record", "internal/signing"},

@@ -133,7 +133,7 @@ func TestDatabaseAtItsLimitOfPagesRefusesWritesServesReadsAndRecovers(t *testing
 	limit := func(pages int) {
 		var n int
 		query := fmt.Sprintf("PRAGMA max_page_count = %d", pages)
-		if err := db.group.conn.conn.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		if err := db.write(t.Context(), func(q querier) error { return q.QueryRowContext(t.Context(), query).Scan(&n) }); err != nil {
 			t.Fatal(err)
 		}
 	}

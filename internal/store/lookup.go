@@ -51,7 +51,7 @@ type Lookup struct {
 	CredentialSuspendedAt time.Time
 
 	// CredentialNotBefore, MemberNotBefore and ConsentNotBefore: a token issued at or
-	// before one of them is worthless.
+	// before one of them is worthless. LookupSecret sets MemberNotBefore too.
 	CredentialNotBefore, MemberNotBefore, ConsentNotBefore time.Time
 
 	// Consent is the id of the member's consent for the credential, "" when there never
@@ -87,7 +87,7 @@ const (
 // the two would be missing from the record and yet counted as seen.
 const lookupSQL = `SELECT h.seq,
 	s.hash, s.credential, s.hint, s.sealed, s.created_at, s.expires_at, s.last_used_at,
-	` + lookupCredential + lookupOrganization + `m.disabled_at, a.prefixes, od.n, cd.n
+	` + lookupCredential + lookupOrganization + `m.disabled_at, m.tokens_not_before, a.prefixes, od.n, cd.n
 FROM change_head h
 LEFT JOIN credential_secret s ON s.hash = $1
 LEFT JOIN credential c ON c.id = s.credential
@@ -106,7 +106,7 @@ func (db *DB) LookupSecret(ctx context.Context, hash secret.Hash) (Lookup, error
 	err := db.prepared(ctx, db.lookup, hash[:], Day(db.now())).Scan(slices.Concat([]any{&l.Seq,
 		(*hashBytes)(&s.Hash), (*text)(&s.Credential), (*text)(&s.Hint), &s.Sealed,
 		(*stamp)(&s.CreatedAt), (*stamp)(&s.ExpiresAt), (*stamp)(&s.LastUsedAt)},
-		c.lookup(), o.lookup(), []any{(*stamp)(&l.MemberDisabledAt), asJSON(&l.Addresses),
+		c.lookup(), o.lookup(), []any{(*stamp)(&l.MemberDisabledAt), (*stamp)(&l.MemberNotBefore), asJSON(&l.Addresses),
 			(*number)(&l.OrganizationDay), (*number)(&l.CredentialDay)})...)
 	if err != nil {
 		return Lookup{}, db.classify(err)

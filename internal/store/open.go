@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store/group"
 )
 
 // Config says where the data is and how to treat it. One of DSN and Dir is needed.
@@ -58,7 +59,7 @@ type DB struct {
 	control  *sql.DB       // SQLite: the writer's pool of one; PostgreSQL: the pool
 	readers  *sql.DB       // PostgreSQL: the same pool
 	usage    *sql.DB       // SQLite: usage.db; PostgreSQL: the same pool
-	group    *group        // SQLite only
+	group    *group.Group  // SQLite only
 	writers  chan struct{} // PostgreSQL only: changes that have a connection
 	lookup   *sql.Stmt
 	wrap     func(querier) querier // nil, but for tests: see pace

@@ -11,6 +11,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store/group"
 )
 
 // sqliteDSN returns the DSN of a database file. Every setting is in it, because
@@ -80,8 +81,8 @@ func (db *DB) openSQLite(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	db.group = newGroup(db, conn)
-	db.closers = append(db.closers, db.group.close)
+	db.group = group.New(conn, db.classify)
+	db.closers = append(db.closers, db.group.Close)
 	logs := &dayFiles{db: db, dir: filepath.Join(db.cfg.Dir, "logs"), open: map[string]*sql.DB{}}
 	db.requests = logs
 	db.closers = append(db.closers, logs.close)

@@ -10,7 +10,13 @@ func TestEveryConnectionHasItsPragmas(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	conns := []querier{db.group.conn}
+	var conns []querier
+	if err := db.write(t.Context(), func(q querier) error {
+		conns = append(conns, q)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for range 4 { // all at once, so that they are four
 		conn, err := db.readers.Conn(t.Context())
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store/group"
 )
 
 // Errors of programs that break the rules of [DB.Update]; they are defects, not
@@ -75,11 +76,10 @@ func (db *DB) write(ctx context.Context, fn func(querier) error) error {
 // writeFor is write with a bound of its own on the transaction's time, which only
 // PostgreSQL, at the other end of a network, needs.
 func (db *DB) writeFor(ctx context.Context, most time.Duration, fn func(querier) error) error {
-	paced := func(q querier) error { return fn(db.paced(q)) }
 	if db.group != nil {
-		return db.group.run(ctx, paced)
+		return db.group.Run(ctx, func(s *group.Session) error { return fn(db.paced(s)) })
 	}
-	return db.runPostgres(ctx, most, paced)
+	return db.runPostgres(ctx, most, func(q querier) error { return fn(db.paced(q)) })
 }
 
 // Now returns the time of the change: one instant for all of it, to the microsecond.
