@@ -43,6 +43,7 @@ func TestBentTokensAreRefused(t *testing.T) {
 		"a word":             "token",
 		"two parts":          parts[0] + "." + parts[1],
 		"four parts":         good + ".",
+		"four full parts":    good + "." + parts[2],
 		"a detached payload": parts[0] + ".." + parts[2],
 		"an empty header":    "." + parts[1] + "." + parts[2],
 		"no signature":       parts[0] + "." + parts[1] + ".",
@@ -217,6 +218,7 @@ func TestClaimsAreHeldToWhatIsExpected(t *testing.T) {
 		{"iss in capitals", map[string]string{"iss": `"HTTPS://issuer.example"`}, nil, token.ErrIssuer},
 		{"iss a list", map[string]string{"iss": `["https://issuer.example"]`}, nil, token.ErrMalformed},
 		{"no issuer expected", nil, func(e *token.Expect) { e.Issuer = "" }, token.ErrIssuer},
+		{"no issuer at all", map[string]string{"iss": ""}, func(e *token.Expect) { e.Issuer = "" }, token.ErrIssuer},
 		{"nothing expected", nil, func(e *token.Expect) { *e = token.Expect{} }, token.ErrIssuer},
 		{"no aud", map[string]string{"aud": ""}, nil, token.ErrAudience},
 		{"aud empty", map[string]string{"aud": `""`}, nil, token.ErrAudience},
@@ -263,6 +265,20 @@ func TestClaimsAreHeldToWhatIsExpected(t *testing.T) {
 		}
 		if err != nil && !errors.Is(err, token.ErrExpired) && c.Issuer+c.Subject != "" {
 			t.Errorf("%s: something is returned of a refused token", test.name)
+		}
+	}
+}
+
+// A finder that is careless cannot widen what a key is good for.
+func TestAKeyIsUsedWithItsAlgorithmAlone(t *testing.T) {
+	for algorithm, key := range map[string]token.Key{
+		"RS256": {ID: "RS256", Algorithm: "PS256", Public: private(t, "RS256").Public()},
+		"ES256": {ID: "ES256", Algorithm: "", Public: private(t, "ES256").Public()},
+		"EdDSA": {ID: "EdDSA", Algorithm: "none", Public: private(t, "EdDSA").Public()},
+	} {
+		careless := func(string, string) []token.Key { return []token.Key{key} }
+		if _, err := token.Verify(forge(t, header(algorithm), claims(), algorithm), careless, expect()); !errors.Is(err, token.ErrSignature) {
+			t.Errorf("%s verifies with a key of %q: %v", algorithm, key.Algorithm, err)
 		}
 	}
 }
@@ -319,6 +335,7 @@ func FuzzGate(f *testing.F) {
 	f.Add("AA.AA.AA==")
 	f.Add("..")
 	f.Add("AB.AA.AA")
+	f.Add("AA.AA.AA.AA")
 	f.Fuzz(func(t *testing.T, text string) {
 		parts := strings.Split(text, ".")
 		want := len(text) <= token.MaxSize && len(parts) == 3 && !strings.ContainsAny(text, "\r\n")

@@ -196,6 +196,8 @@ func TestFind(t *testing.T) {
 	if !set.Has("a") || set.Has("") || set.Has("x") || (*token.KeySet)(nil).Has("a") {
 		t.Error("Has is wrong")
 	}
+	huge := new(big.Int).Lsh(big.NewInt(1), 8191)
+	huge.SetBit(huge, 0, 1)
 	var none *token.KeySet
 	if none.Find("a", "ES256") != nil || none.Keys() != nil {
 		t.Error("no set has keys")
@@ -207,6 +209,7 @@ func TestFind(t *testing.T) {
 		{{ID: "x", Algorithm: "ES256"}},
 		{{ID: "x", Algorithm: "ES256", Public: (*ecdsa.PublicKey)(nil)}},
 		{{ID: "x", Algorithm: "RS256", Public: (*rsa.PublicKey)(nil)}},
+		{{ID: "x", Algorithm: "RS256", Public: &rsa.PublicKey{N: huge, E: 65537}}},
 		{{ID: "x", Algorithm: "EdDSA", Public: ed25519.PublicKey("short")}},
 		{{ID: "x", Algorithm: "ES256", Public: []byte("secret")}},
 	} {
