@@ -40,7 +40,7 @@ func (a *Authorizer) fill(v *view, hash *secret.Hash, l *store.Lookup, now time.
 		until:   until,
 	}
 	e.setID(l.Credential.ID)
-	if mark := l.Credential.TokensNotBefore; l.Credential.Member != "" || !mark.IsZero() {
+	if mark := latest(l.Credential.TokensNotBefore, l.MemberNotBefore); l.Credential.Member != "" || !mark.IsZero() {
 		e.holder = &holder{member: l.Credential.Member, guard: a.guardOf(l.Credential.Member), mark: mark}
 	}
 	e.setUse(lastUse(l), seconds(l.Secret.LastUsedAt))

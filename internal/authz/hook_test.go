@@ -83,6 +83,10 @@ func TestHookAsLastResort(t *testing.T) {
 			_, _ = w.Write([]byte(`{"allow": true}`))
 			return
 		}
+		if strings.Contains(string(body), `"x-guest":"2"`) {
+			_, _ = w.Write([]byte(`{"allow": false, "status": 401}`))
+			return
+		}
 		_, _ = w.Write([]byte(`{"allow": false, "status": 418, "headers": {"content-type": "text/plain"}, "body": "No soup!"}`))
 	}))
 	defer server.Close()
@@ -96,6 +100,9 @@ func TestHookAsLastResort(t *testing.T) {
 	d = w.expect(request("GET", "/live/data"), cardea.StepHook, cardea.ReasonHook)
 	if d.Denial.Status != 418 || string(d.Denial.Body) != "No soup!" || d.Denial.Header.Get("Content-Type") != "text/plain" {
 		t.Errorf("%+v", d.Denial)
+	}
+	if d := w.ask(request("GET", "/live/data", "X-Guest", "2")); d.Denial.Status != 401 || d.Denial.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("a 401 without a challenge: %+v", d.Denial)
 	}
 	n := asked.Load()
 	w.expect(request("GET", "/live/data", "Authorization", "Bearer x", "X-Guest", "1"), cardea.StepShape, cardea.ReasonInvalidCredential)

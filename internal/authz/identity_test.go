@@ -237,3 +237,30 @@ func TestExternalTokens(t *testing.T) {
 		}
 	}
 }
+
+// Guarantee: whoever issues a token learns up to when tokens of the credential and of its
+// member were taken back, so that a new one is not born dead.
+func TestIdentityTellsWatermarks(t *testing.T) {
+	i := newIssuer(t, nil)
+	c := i.world.contract.Load()
+	k := i.world.key(i.organization, "personal", "live", func(c *store.Credential) { c.Member = i.member.ID })
+	ask := func() time.Time {
+		got, reason, err := i.Secret(t.Context(), k.Reveal(), c.Kind("personal"), client)
+		if reason != pass || err != nil || got.Member != i.member.ID {
+			t.Fatal(reason, err)
+		}
+		return got.NotBefore
+	}
+	if got := ask(); !got.IsZero() {
+		t.Errorf("%v before anything was taken back", got)
+	}
+	i.change(func(tx *store.Tx) error { return tx.EndMemberTokens(t.Context(), i.member.ID) })
+	if got := ask(); !got.Equal(i.now()) {
+		t.Errorf("the member's: %v", got)
+	}
+	i.advance(time.Minute)
+	i.change(func(tx *store.Tx) error { return tx.EndTokens(t.Context(), k.ID) })
+	if got := ask(); !got.Equal(i.now()) {
+		t.Errorf("the key's: %v", got)
+	}
+}

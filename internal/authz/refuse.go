@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
@@ -65,6 +66,10 @@ func (j *judgement) refuse() {
 	}
 	if j.Denial = j.answer; j.Denial == nil {
 		j.Denial = j.view.contract.Denial(j.Reason, vars)
+	} else if j.Denial.Status == http.StatusUnauthorized && j.Denial.Header["Www-Authenticate"] == nil {
+		// A hook need not know it, but every 401 says how to do better: RFC 9110 §15.5.2.
+		challenge := j.view.contract.Denial(cardea.ReasonMissingCredential, vars)
+		j.Denial.Header["Www-Authenticate"] = challenge.Header["Www-Authenticate"]
 	}
 	if e == nil {
 		j.Limit = cardea.Limit{} // no known caller, no limit headers
