@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // A Page is one answer to a browser.
@@ -47,6 +48,7 @@ var templates = func() map[string]*template.Template {
 		"icon":   func() string { return IconPath },
 		"first":  first,
 		"away":   away,
+		"web":    func(address string) bool { return strings.HasPrefix(address, "https://") },
 	}).ParseFS(templateFiles, "templates/frame.html"))
 	all := map[string]*template.Template{}
 	for _, name := range []string{"signin", "organization", "leave", "consent", "device", "newpassword", "account", "message", "error"} {
