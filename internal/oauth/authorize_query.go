@@ -151,6 +151,8 @@ func (a *asked) readTerms(q *query) error {
 		return errResponseMode
 	case !a.client.may(contract.GrantAuthorizationCode):
 		return errNotForClient
+	case a.client.RequirePushed && !q.isPushed:
+		return errMustPush
 	case len(q.get("nonce")) > maxTextParameter:
 		return errParameters
 	}

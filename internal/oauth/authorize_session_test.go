@@ -145,6 +145,10 @@ func TestLeavingAfterAForm(t *testing.T) {
 	if p.status != http.StatusOK || p.at != nil || !strings.Contains(p.body, `content="0;url=https://app.example.test/callback?code=ac_`) {
 		t.Errorf("answered %d to %v\n%s", p.status, p.at, p.body)
 	}
+	app := w.register(func(c *store.Client) { c.FirstParty, c.RedirectURIs = true, []string{"com.example.app:/cb"} })
+	if p := b.get(authorizeURL(app, "redirect_uri", "com.example.app:/cb")); !strings.Contains(p.body, `href="com.example.app:/cb?code=ac_`) {
+		t.Errorf("an app's own address is not kept\n%s", p.body)
+	}
 	b.header.Set("Sec-Fetch-Site", "cross-site") // straight from the application
 	b.get(authorizeURL(c)).goesTo(callback)
 }

@@ -56,7 +56,7 @@ func (s *Server) push(w http.ResponseWriter, r *request) {
 func (s *Server) storePushed(ctx context.Context, r *request) (secret.Secret, error) {
 	none := secret.Secret{}
 	c := r.caller.client
-	q := query{params: r.params}
+	q := query{params: r.params, isPushed: true}
 	switch {
 	case c == nil || c.MetadataURL != "" || !c.may(contract.GrantAuthorizationCode):
 		return none, errNotPushing

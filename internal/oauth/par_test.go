@@ -147,6 +147,17 @@ func TestPushedRequestsAreOfOneClientAndShort(t *testing.T) {
 	b.get(pushedURL(c, uri) + "&" + againParameter + "=" + late).refuses(http.StatusBadRequest)
 }
 
+// TestClientsThatMustPush holds RFC 9126 §6: what such a client did not push does not
+// count, whoever brings it.
+func TestClientsThatMustPush(t *testing.T) {
+	w := full(t)
+	c := w.register(func(c *store.Client) { c.RequirePushed = true })
+	b := w.signedIn(w.member())
+	b.get(authorizeURL(c)).errs("invalid_request")
+	b.get(authorizeURL(c, "request_uri", "https://evil.example/")).errs("request_uri_not_supported")
+	b.allow(b.get(pushedURL(c, w.pushAs(c).text("request_uri")))).goesTo(callback)
+}
+
 // TestOnePushedRequestOneCode holds single use under a slow store: sixteen browsers at
 // once bring one code.
 func TestOnePushedRequestOneCode(t *testing.T) {
