@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,10 @@ type client struct {
 
 	organizationName string
 	suspended        bool // its organization is
+
+	// lists are the lists of addresses that requests of the client must come from: its own
+	// and its organization's, as far as there are any.
+	lists [][]netip.Prefix
 }
 
 // id returns the client's id.
@@ -35,6 +40,30 @@ func (c *client) id() string { return c.Credential.ID }
 // good reports whether the client may do anything at all.
 func (c *client) good(now time.Time) bool {
 	return !c.suspended && c.Credential.Status(now) == store.StatusActive
+}
+
+// admits reports whether requests of the client may come from an address. A list without
+// entries admits nobody. Clients with a secret are judged by package authz, which does
+// the same.
+func (c *client) admits(from netip.Addr) bool {
+	for _, list := range c.lists {
+		if !slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(from) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// unmapped returns a list as it is compared: IPv4 as IPv4.
+func unmapped(list []netip.Prefix) []netip.Prefix {
+	out := make([]netip.Prefix, len(list))
+	for i, p := range list {
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
+		out[i] = p.Masked()
+	}
+	return out
 }
 
 // may reports whether the client may use a grant.
@@ -66,6 +95,9 @@ func newClient(c *contract.Contract, row store.Client, o store.Organization) *cl
 	out.defaults = out.scopes
 	if !terms.DefaultScopes.IsEmpty() {
 		out.defaults = terms.DefaultScopes.Intersect(c.Expand(out.scopes))
+	}
+	if row.Credential.Addresses != nil {
+		out.lists = append(out.lists, unmapped(row.Credential.Addresses))
 	}
 	allowed := make([]string, len(terms.Grants))
 	for i, g := range terms.Grants {
@@ -182,9 +214,17 @@ func (s *Server) client(ctx context.Context, c *contract.Contract, id string) (*
 		return nil, err
 	}
 	made := newClient(c, row, o)
-	if made != nil {
-		s.clients.keep(made, changes)
+	if made == nil {
+		return nil, nil
 	}
+	list, err := s.store.AddressList(ctx, o.ID, row.Credential.Environment)
+	switch {
+	case err == nil:
+		made.lists = append(made.lists, unmapped(list.Prefixes))
+	case !missing(err):
+		return nil, err
+	}
+	s.clients.keep(made, changes)
 	return made, nil
 }
 

@@ -71,7 +71,7 @@ func (s *Server) verifyAssertion(ctx context.Context, r *request, p presented) (
 	if err != nil {
 		return nil, token.Claims{}, err
 	}
-	if c == nil || !c.good(r.now) || !c.authenticates(contract.PrivateKeyJWT) {
+	if c == nil || !c.good(r.now) || !c.admits(r.address) || !c.authenticates(contract.PrivateKeyJWT) {
 		return nil, token.Claims{}, errAssertion
 	}
 	keys, err := s.clientKeys(ctx, c, h.KeyID)

@@ -274,7 +274,7 @@ func (s *Server) byName(ctx context.Context, r *request, p presented) error {
 	if err != nil {
 		return err
 	}
-	if c == nil || !c.good(r.now) || !c.authenticates(contract.ClientNone) {
+	if c == nil || !c.good(r.now) || !c.admits(r.address) || !c.authenticates(contract.ClientNone) {
 		return s.guess(r, invalidClient(r))
 	}
 	r.caller = caller{method: contract.ClientNone, client: c}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -269,6 +270,49 @@ func TestRevokedClientGetsNothing(t *testing.T) {
 		return tx.UpdateOrganization(t.Context(), w.org)
 	})
 	w.as(c, "grant_type", "client_credentials").want(401, "invalid_client")
+}
+
+// TestAddressListsHoldAtTheTokenEndpoint: a list of an organization or of a client holds
+// however the client authenticates, and from the moment it is set.
+func TestAddressListsHoldAtTheTokenEndpoint(t *testing.T) {
+	elsewhere := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	here := append([]netip.Prefix{netip.MustParsePrefix("::ffff:127.0.0.0/104")}, elsewhere...)
+	for name, set := range map[string]func(w *world, c *registered, tx *store.Tx, list []netip.Prefix) error{
+		"organization": func(w *world, _ *registered, tx *store.Tx, list []netip.Prefix) error {
+			return tx.SetAddressList(w.t.Context(), store.AddressList{Organization: w.org.ID, Environment: "live", Prefixes: list})
+		},
+		"client": func(w *world, c *registered, tx *store.Tx, list []netip.Prefix) error {
+			c.Credential.Addresses = list
+			return tx.UpdateCredential(w.t.Context(), c.Credential)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, acme(t))
+			s, m := newSigner(t), w.member()
+			confidential, p := w.register(func(c *store.Client) { c.PublicKeys = s.jwks }), w.register(public)
+			tries := map[string]func() answered{
+				"secret": func() answered { return w.as(confidential, "grant_type", "client_credentials") },
+				"assertion": func() answered {
+					return w.post("/oauth/token", "grant_type", "client_credentials", "client_assertion_type", assertionType,
+						"client_assertion", s.sign(t, "JWT", assertionClaims(w, confidential.id())...))
+				},
+				"public": func() answered { return w.redeem(p, w.code(p, m)) },
+			}
+			for _, list := range [][]netip.Prefix{here, elsewhere, {}, here} {
+				w.change(func(tx *store.Tx) error {
+					if err := set(w, &p, tx, list); err != nil || name == "organization" {
+						return err
+					}
+					return set(w, &confidential, tx, list)
+				})
+				for way, try := range tries {
+					if a := try(); (a.status == 200) != (len(list) == len(here)) {
+						t.Errorf("%s with the list %v: %d %s", way, list, a.status, a.body)
+					}
+				}
+			}
+		})
+	}
 }
 
 // TestMethodsOfTheTokenEndpoint: POST and nothing else; no token over GET.
