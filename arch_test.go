@@ -30,7 +30,7 @@ var layers = [][]string{
 	{"internal/token", "internal/hook", "internal/pages", "internal/store/group"},
 	{"internal/store", "examples"},
 	{"internal/store/storetest"},
-	{"internal/record", "internal/signing"},
+	{"internal/record", "internal/signing", "internal/rules"},
 	{"internal/authz", "internal/manage", "internal/people", "admin"},
 	{"internal/oauth", "internal/signin", "internal/proxy", "internal/api"},
 	{"internal/api/apitest"},

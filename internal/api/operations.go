@@ -4,14 +4,22 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/manage"
 )
 
-// operations lists every operation of the API, in the document's order.
+// Statuses of success.
+const ok, created = http.StatusOK, http.StatusCreated
+
+// operations lists every operation of the API, in no order.
 func operations(m *manage.Manager) []operation {
-	const ok, created = http.StatusOK, http.StatusCreated
+	return slices.Concat(managing(m), issuing(m), watching(m))
+}
+
+// managing lists the operations on what there is: organizations, members, credentials.
+func managing(m *manage.Manager) []operation {
 	return []operation{
 		op("listOrganizations", "GET /v1/organizations", ok, m.Organizations),
 		op("createOrganization", "POST /v1/organizations", created, m.CreateOrganization),
@@ -64,6 +72,18 @@ func operations(m *manage.Manager) []operation {
 		op("createServiceAccountKey", "POST /v1/service-accounts/{service_account}/keys", created, m.CreateServiceAccountKey),
 		op("revokeServiceAccountKey", "POST /v1/service-accounts/{service_account}/keys/{id}/revoke", ok, m.RevokeServiceAccountKey),
 
+		op("getEnvironment", "GET /v1/environments/{organization}/{environment}", ok, m.Environment),
+		op("getAddressList", "GET /v1/address-lists/{organization}/{environment}", ok, m.AddressList),
+		op("setAddressList", "PUT /v1/address-lists/{organization}/{environment}", ok, m.SetAddressList),
+		op("addAddresses", "POST /v1/address-lists/{organization}/{environment}/add", ok, m.AddAddresses),
+		op("removeAddresses", "POST /v1/address-lists/{organization}/{environment}/remove", ok, m.RemoveAddresses),
+	}
+}
+
+// issuing lists the operations on tokens: who gets them, from whom, and what becomes of
+// them.
+func issuing(m *manage.Manager) []operation {
+	return []operation{
 		op("revokeToken", "POST /v1/tokens/revoke", ok, m.RevokeToken),
 		op("revokeTokens", "POST /v1/tokens/revoke-all", ok, m.RevokeTokens),
 		op("listGrants", "GET /v1/grants", ok, m.Grants),
@@ -90,13 +110,12 @@ func operations(m *manage.Manager) []operation {
 		op("listSigningKeys", "GET /v1/signing-keys", ok, m.SigningKeys),
 		op("rotateSigningKeys", "POST /v1/signing-keys/rotate", ok, m.RotateSigningKeys),
 		op("revokeSigningKey", "POST /v1/signing-keys/{id}/revoke", ok, m.RevokeSigningKey),
+	}
+}
 
-		op("getEnvironment", "GET /v1/environments/{organization}/{environment}", ok, m.Environment),
-		op("getAddressList", "GET /v1/address-lists/{organization}/{environment}", ok, m.AddressList),
-		op("setAddressList", "PUT /v1/address-lists/{organization}/{environment}", ok, m.SetAddressList),
-		op("addAddresses", "POST /v1/address-lists/{organization}/{environment}/add", ok, m.AddAddresses),
-		op("removeAddresses", "POST /v1/address-lists/{organization}/{environment}/remove", ok, m.RemoveAddresses),
-
+// watching lists the operations on what is known, and on Cardea itself.
+func watching(m *manage.Manager) []operation {
+	return []operation{
 		op("listPlans", "GET /v1/plans", ok, m.Plans),
 		op("getUsage", "GET /v1/usage", ok, m.Usage),
 		op("listRequests", "GET /v1/requests", ok, m.Requests),

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -96,7 +97,7 @@ func operator(actor cardea.Actor) error {
 // scopeFilter returns the organization that a list is narrowed to: the one asked for,
 // and for a member always the member's own, whatever was asked.
 func (m *Manager) scopeFilter(ctx context.Context, actor cardea.Actor, organization string) (string, error) {
-	if organization != "" && !validID(organization) {
+	if organization != "" && !rules.ValidID(organization) {
 		return "", cardea.Invalid("organization", "is not the id of an organization")
 	}
 	if actor.Type != actorMember {
@@ -121,29 +122,4 @@ func (m *Manager) scopeFilter(ctx context.Context, actor cardea.Actor, organizat
 // business.
 func notFound(noun string) *cardea.Error {
 	return cardea.Errorf(cardea.KindNotFound, "no such %s", noun)
-}
-
-// validID reports whether text could be an id or a name of the contract. Everything
-// else, such as a NUL that one database refuses and the other stores, is turned away
-// before it becomes a parameter of a query.
-func validID(text string) bool {
-	if text == "" || len(text) > 100 {
-		return false
-	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '.':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// checkFilter reports a filter's member that could not be an id or a name.
-func checkFilter(field, text string) *cardea.Error {
-	if text != "" && !validID(text) {
-		return cardea.Invalid(field, "is not an id or a name")
-	}
-	return nil
 }

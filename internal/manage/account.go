@@ -13,6 +13,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
@@ -35,7 +36,7 @@ func (m *Manager) CreateServiceAccount(ctx context.Context, actor cardea.Actor, 
 	kind := c.AccountKind()
 	if in.Scopes == nil && in.Permissions == nil && !kind.Scopes.IsEmpty() {
 		return ServiceAccount{}, cardea.Invalid("scopes", "is required: what the service account may do, of: %s",
-			orNone(c.ScopeNames(kind.Scopes)))
+			rules.OrNone(c.ScopeNames(kind.Scopes)))
 	}
 	plan, err := m.plan(accountNoun, kind, CreateKey{
 		Environment: in.Environment, Organization: in.Organization, Name: in.Name, Scopes: in.Scopes,
@@ -124,22 +125,22 @@ func (m *Manager) ServiceAccountKeys(ctx context.Context, actor cardea.Actor, in
 // with its private half, once: Cardea keeps the public half only.
 func (m *Manager) CreateServiceAccountKey(ctx context.Context, actor cardea.Actor, in CreateServiceAccountKey) (ServiceAccountKeyFile, error) {
 	c := m.contract()
-	rules := c.ServiceAccounts()
-	if rules == nil {
+	terms := c.ServiceAccounts()
+	if terms == nil {
 		return ServiceAccountKeyFile{}, errNoAccounts
 	}
-	if in.Algorithm == "" && len(rules.Algorithms) > 0 {
-		in.Algorithm = rules.Algorithms[0]
+	if in.Algorithm == "" && len(terms.Algorithms) > 0 {
+		in.Algorithm = terms.Algorithms[0]
 	}
-	var p problems
-	if !slices.Contains(rules.Algorithms, in.Algorithm) {
-		p.add(cardea.Invalid("algorithm", "must be one of these: %s", strings.Join(rules.Algorithms, ", ")))
+	var p rules.Problems
+	if !slices.Contains(terms.Algorithms, in.Algorithm) {
+		p.Add(cardea.Invalid("algorithm", "must be one of these: %s", strings.Join(terms.Algorithms, ", ")))
 	}
 	expires := in.ExpiresAt.UTC().Truncate(time.Microsecond)
 	if !in.ExpiresAt.IsZero() && !expires.After(m.now()) {
-		p.add(cardea.Invalid("expires_at", "must be in the future"))
+		p.Add(cardea.Invalid("expires_at", "must be in the future"))
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return ServiceAccountKeyFile{}, err
 	}
 	// Before the work: an RSA key takes a third of a second, which is no gift to strangers.
@@ -170,7 +171,7 @@ func (m *Manager) CreateServiceAccountKey(ctx context.Context, actor cardea.Acto
 	if err != nil {
 		return ServiceAccountKeyFile{}, err
 	}
-	return ServiceAccountKeyFile{Key: viewAccountKey(key, m.now()), Name: rules.File, File: file}, nil
+	return ServiceAccountKeyFile{Key: viewAccountKey(key, m.now()), Name: terms.File, File: file}, nil
 }
 
 // accountKeyPrefix begins the ids of service accounts' keys.
@@ -203,15 +204,15 @@ func (m *Manager) keyFile(c *contract.Contract, account store.Credential, key st
 	if err != nil {
 		return KeyFile{}, err
 	}
-	rules := c.ServiceAccounts()
+	terms := c.ServiceAccounts()
 	file := KeyFile{
 		Type: accountNoun.kind, ClientID: account.ID, Organization: account.Organization, Environment: account.Environment,
 		KeyID: key.ID, Algorithm: key.Algorithm,
 		PrivateKey: secret.Known("", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))),
-		Issuer:     rules.Issuer, Audience: rules.Audience, ScopeClaim: rules.ScopeClaim, Claims: map[string]string{},
-		MaxLifetimeSeconds: int64(rules.MaxLifetime / time.Second),
+		Issuer:     terms.Issuer, Audience: terms.Audience, ScopeClaim: terms.ScopeClaim, Claims: map[string]string{},
+		MaxLifetimeSeconds: int64(terms.MaxLifetime / time.Second),
 	}
-	for _, claim := range rules.Claims {
+	for _, claim := range terms.Claims {
 		if value, ok := accountFact(claim.Fact, account); ok {
 			file.Claims[claim.Name] = value
 		}
@@ -252,7 +253,7 @@ func accountFact(f contract.Fact, account store.Credential) (string, bool) {
 // RevokeServiceAccountKey ends a key of a service account: every token that it signed is
 // refused from the moment it returns. The account's other keys go on.
 func (m *Manager) RevokeServiceAccountKey(ctx context.Context, actor cardea.Actor, in ServiceAccountKeyID) (ServiceAccountKey, error) {
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return ServiceAccountKey{}, notFound("key of the service account")
 	}
 	var key store.ServiceAccountKey

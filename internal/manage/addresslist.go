@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -30,10 +31,10 @@ func (m *Manager) SetAddressList(ctx context.Context, actor cardea.Actor, in Add
 func (m *Manager) AddAddresses(ctx context.Context, actor cardea.Actor, in Addresses) (AddressList, error) {
 	return m.editList(ctx, actor, in, func(old, given []netip.Prefix) ([]netip.Prefix, error) {
 		all := slices.Concat(old, given)
-		slices.SortFunc(all, comparePrefixes)
+		slices.SortFunc(all, rules.ComparePrefixes)
 		all = slices.Compact(all)
-		if len(all) > maxAddresses {
-			return nil, cardea.Invalid("addresses", "the list would have more than %d entries", maxAddresses)
+		if len(all) > rules.MaxAddresses {
+			return nil, cardea.Invalid("addresses", "the list would have more than %d entries", rules.MaxAddresses)
 		}
 		return all, nil
 	})
@@ -59,7 +60,7 @@ func (m *Manager) editList(ctx context.Context, actor cardea.Actor, in Addresses
 	if in.Addresses == nil { // forgotten, perhaps: nothing must be opened by mistake
 		return AddressList{}, cardea.Invalid("addresses", "is required; an empty list is []")
 	}
-	given, invalid := parseAddresses("addresses", in.Addresses)
+	given, invalid := rules.Addresses("addresses", in.Addresses)
 	if invalid != nil {
 		return AddressList{}, invalid
 	}
@@ -122,5 +123,5 @@ func readList(ctx context.Context, r store.Reader, id AddressListID) ([]netip.Pr
 }
 
 func viewList(id AddressListID, prefixes []netip.Prefix) AddressList {
-	return AddressList{Organization: id.Organization, Environment: id.Environment, Addresses: showAddresses(prefixes)}
+	return AddressList{Organization: id.Organization, Environment: id.Environment, Addresses: rules.ShowAddresses(prefixes)}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -15,11 +16,11 @@ const maxCheckpoint = 4096
 // AuditEvents lists audit events, newest first. A member sees those of their
 // organization.
 func (m *Manager) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditFilter) (List[AuditEvent], error) {
-	var p problems
-	p.add(checkTarget("target", in.Target))
-	p.add(checkFilter("actor", in.Actor))
-	p.add(checkFilter("action", in.Action))
-	if err := p.err(); err != nil {
+	var p rules.Problems
+	p.Add(rules.Target("target", in.Target))
+	p.Add(rules.Filter("actor", in.Actor))
+	p.Add(rules.Filter("action", in.Action))
+	if err := p.Err(); err != nil {
 		return List[AuditEvent]{}, err
 	}
 	organization, err := m.scopeFilter(ctx, actor, in.Organization)
@@ -31,20 +32,6 @@ func (m *Manager) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditF
 	return list(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
 		return m.store.AuditEvents(ctx, filter, p)
 	}, viewEvent)
-}
-
-// checkTarget is checkFilter for targets, which may be an address list: an
-// organization, a slash and an environment.
-func checkTarget(field, text string) *cardea.Error {
-	for i := range len(text) {
-		if text[i] == '/' {
-			if err := checkFilter(field, text[:i]); err != nil {
-				return err
-			}
-			return checkFilter(field, text[i+1:])
-		}
-	}
-	return checkFilter(field, text)
 }
 
 func viewEvent(e store.AuditEvent) AuditEvent {

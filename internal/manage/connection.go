@@ -2,11 +2,11 @@ package manage
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -148,44 +148,28 @@ type connectionDetail struct {
 
 // checkConnection reports what is wrong with an input.
 func (m *Manager) checkConnection(actor cardea.Actor, in SetConnection) error {
-	var p problems
+	var p rules.Problems
 	if in.Insecure {
 		if err := operator(actor); err != nil {
 			return err
 		}
 	}
-	if !isHTTPS(in.Issuer) && !(in.Insecure && strings.HasPrefix(in.Issuer, "http://") && isHTTPS("https"+in.Issuer[4:])) {
-		p.add(cardea.Invalid("issuer", "must be an https URL without a user and a fragment, of at most %d bytes", maxURL))
+	if !rules.IsHTTPS(in.Issuer) && !(in.Insecure && strings.HasPrefix(in.Issuer, "http://") && rules.IsHTTPS("https"+in.Issuer[4:])) {
+		p.Add(cardea.Invalid("issuer", "must be an https URL without a user and a fragment, of at most %d bytes", rules.MaxURL))
 	}
 	if in.ClientID == "" {
-		p.add(cardea.Invalid("client_id", "is required: as the provider gave it"))
+		p.Add(cardea.Invalid("client_id", "is required: as the provider gave it"))
 	}
-	p.add(checkLine("client_id", in.ClientID, maxURL))
-	if len(in.ClientSecret) > maxURL {
-		p.add(cardea.Invalid("client_secret", "must have at most %d bytes", maxURL))
+	p.Add(rules.Line("client_id", in.ClientID, rules.MaxURL))
+	if len(in.ClientSecret) > rules.MaxURL {
+		p.Add(cardea.Invalid("client_secret", "must have at most %d bytes", rules.MaxURL))
 	}
-	p.add(checkRole(in.Role))
+	p.Add(checkRole(in.Role))
 	if in.AutoJoin && len(in.Domains) == 0 {
-		p.add(cardea.Invalid("domains", "is required: who may join by themselves"))
+		p.Add(cardea.Invalid("domains", "is required: who may join by themselves"))
 	}
-	checkEach(&p, "domains", in.Domains, checkDomain)
-	return p.err()
-}
-
-// errDomain: a text is no domain of e-mail addresses.
-var errDomain = cardea.Errorf(cardea.KindInvalid, "must be a domain in lower case, such as example.com")
-
-// checkDomain reports a text that is no domain name of two labels or more.
-func checkDomain(text string) error {
-	labels := strings.Split(text, ".")
-	bad := func(label string) bool {
-		return label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" ||
-			strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
-	}
-	if len(text) > 253 || len(labels) < 2 || slices.ContainsFunc(labels, bad) {
-		return errDomain
-	}
-	return nil
+	rules.Each(&p, "domains", in.Domains, rules.Domain)
+	return p.Err()
 }
 
 // DeleteConnection removes the OpenID provider of an organization, and returns what it

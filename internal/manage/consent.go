@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -70,10 +71,10 @@ func (m *Manager) viewConsent(ctx context.Context, r store.Reader, c store.Conse
 // personal returns a filter narrowed to what actor may see: an owner or admin what is
 // their organization's, everybody else in it what is their own.
 func (m *Manager) personal(ctx context.Context, actor cardea.Actor, in GrantFilter) (GrantFilter, error) {
-	var p problems
-	p.add(checkFilter("member", in.Member))
-	p.add(checkFilter("client", in.Client))
-	if err := p.err(); err != nil {
+	var p rules.Problems
+	p.Add(rules.Filter("member", in.Member))
+	p.Add(rules.Filter("client", in.Client))
+	if err := p.Err(); err != nil {
 		return in, err
 	}
 	organization, err := m.scopeFilter(ctx, actor, in.Organization)
@@ -115,7 +116,7 @@ func (m *Manager) Consents(ctx context.Context, actor cardea.Actor, in GrantFilt
 // WithdrawConsent takes a member's word back: the client's refresh and access tokens for
 // them are refused from the moment it returns. Withdrawing twice changes nothing.
 func (m *Manager) WithdrawConsent(ctx context.Context, actor cardea.Actor, in ID) (Consent, error) {
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return Consent{}, notFound("consent")
 	}
 	c := m.contract()
@@ -168,10 +169,10 @@ func (m *Manager) Grants(ctx context.Context, actor cardea.Actor, in GrantFilter
 // are from, so all that the member has end; programs with another authorization refresh
 // theirs. Revoking a revoked one keeps the first time and reason.
 func (m *Manager) RevokeGrant(ctx context.Context, actor cardea.Actor, in RevokeKey) (Grant, error) {
-	if err := checkLine("reason", in.Reason, maxReason); err != nil {
+	if err := rules.Line("reason", in.Reason, rules.MaxReason); err != nil {
 		return Grant{}, err
 	}
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return Grant{}, notFound("grant")
 	}
 	var view Grant

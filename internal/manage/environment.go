@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -46,7 +47,7 @@ func (m *Manager) Environment(ctx context.Context, actor cardea.Actor, in Addres
 	if err != nil {
 		return EnvironmentSummary{}, err
 	}
-	out.Addresses = showAddresses(prefixes)
+	out.Addresses = rules.ShowAddresses(prefixes)
 	own := c.OrganizationIssuers()
 	if own == nil {
 		return out, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -234,7 +235,7 @@ func (s *situation) idle() string {
 	if kind == nil || kind.Idle == 0 {
 		return ""
 	}
-	return ", " + words(contract.Period{Duration: kind.Idle})
+	return ", " + rules.Words(contract.Period{Duration: kind.Idle})
 }
 
 // standing says that the key works by now, when it does.

@@ -10,6 +10,7 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/hook"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -122,30 +123,30 @@ func (m *Manager) TestHook(ctx context.Context, actor cardea.Actor, in TestHook)
 
 // question returns the question about the request that an input describes.
 func (m *Manager) question(ctx context.Context, c *contract.Contract, actor cardea.Actor, in TestHook) (hook.Question, error) {
-	var p problems
+	var p rules.Problems
 	u, err := url.ParseRequestURI(in.Path)
-	if err != nil || !strings.HasPrefix(in.Path, "/") || len(in.Path) > maxURL {
-		p.add(cardea.Invalid("path", "must be a path, perhaps with a query, of at most %d bytes", maxURL))
+	if err != nil || !strings.HasPrefix(in.Path, "/") || len(in.Path) > rules.MaxURL {
+		p.Add(cardea.Invalid("path", "must be a path, perhaps with a query, of at most %d bytes", rules.MaxURL))
 	}
-	p.add(checkFilter("method", in.Method))
-	p.add(checkLine("host", in.Host, maxEmail))
-	p.add(checkFilter("credential", in.Credential))
+	p.Add(rules.Filter("method", in.Method))
+	p.Add(rules.Line("host", in.Host, rules.MaxEmail))
+	p.Add(rules.Filter("credential", in.Credential))
 	if in.Environment != "" && c.Environment(in.Environment) == nil {
-		p.add(cardea.Invalid("environment", "must be an environment of the contract"))
+		p.Add(cardea.Invalid("environment", "must be an environment of the contract"))
 	}
 	if in.Client != "" {
-		_, invalid := parseAddress("client", in.Client)
-		p.add(invalid)
+		_, invalid := rules.Address("client", in.Client)
+		p.Add(invalid)
 	}
-	if len(in.Headers) > maxURIs {
-		p.add(cardea.Invalid("headers", "must have at most %d members", maxURIs))
+	if len(in.Headers) > rules.MaxURIs {
+		p.Add(cardea.Invalid("headers", "must have at most %d members", rules.MaxURIs))
 	}
 	header := http.Header{}
 	for name, value := range in.Headers {
-		p.add(checkLine("headers", name+value, maxURL))
+		p.Add(rules.Line("headers", name+value, rules.MaxURL))
 		header.Set(name, value)
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return hook.Question{}, err
 	}
 	q := hook.Question{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
@@ -137,7 +138,7 @@ func (m *Manager) source(own *contract.OrganizationIssuers, url string) token.So
 
 // OrganizationIssuers lists the issuers that organizations have named, newest first.
 func (m *Manager) OrganizationIssuers(ctx context.Context, actor cardea.Actor, in IssuerFilter) (List[OrganizationIssuer], error) {
-	if err := checkFilter("environment", in.Environment); err != nil {
+	if err := rules.Filter("environment", in.Environment); err != nil {
 		return List[OrganizationIssuer]{}, err
 	}
 	organization, err := m.scopeFilter(ctx, actor, in.Organization)
@@ -197,22 +198,22 @@ func (m *Manager) checkIssuer(ctx context.Context, actor cardea.Actor, c *contra
 	if _, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, mayAdmin); err != nil {
 		return err
 	}
-	var p problems
+	var p rules.Problems
 	switch per := c.OrganizationIssuers().PerEnvironment; {
 	case per && c.Environment(in.Environment) == nil:
-		p.add(cardea.Invalid("environment", "must be an environment of the contract"))
+		p.Add(cardea.Invalid("environment", "must be an environment of the contract"))
 	case !per && in.Environment != "":
-		p.add(cardea.Invalid("environment", "must be absent: an organization has one issuer for all environments"))
+		p.Add(cardea.Invalid("environment", "must be absent: an organization has one issuer for all environments"))
 	}
-	p.add(checkLine("issuer", in.Issuer, maxURL))
-	p.add(checkLine("audience", in.Audience, maxURL))
-	if url := *in.URL; len(url) > maxURL || url != "" && !isHTTPS(url) && !(m.private && strings.HasPrefix(url, "http://")) {
-		p.add(cardea.Invalid("url", "must be an https URL without a user and a fragment, of at most %d bytes", maxURL))
+	p.Add(rules.Line("issuer", in.Issuer, rules.MaxURL))
+	p.Add(rules.Line("audience", in.Audience, rules.MaxURL))
+	if url := *in.URL; len(url) > rules.MaxURL || url != "" && !rules.IsHTTPS(url) && !(m.private && strings.HasPrefix(url, "http://")) {
+		p.Add(cardea.Invalid("url", "must be an https URL without a user and a fragment, of at most %d bytes", rules.MaxURL))
 	}
 	if *in.URL == "" && in.Issuer+in.Audience != "" {
-		p.add(cardea.Invalid("url", "is required: an empty one removes the issuer"))
+		p.Add(cardea.Invalid("url", "is required: an empty one removes the issuer"))
 	}
-	return p.err()
+	return p.Err()
 }
 
 // discover returns where the keys of an issuer are and what it calls itself. The URL is

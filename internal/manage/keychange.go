@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -87,15 +88,15 @@ func (m *Manager) update(ctx context.Context, actor cardea.Actor, n noun, in Upd
 			return keyRow{}, err
 		}
 	}
-	var p problems
+	var p rules.Problems
 	if in.Name != nil {
-		p.add(checkName("name", *in.Name))
+		p.Add(rules.Name("name", *in.Name))
 	}
 	if in.Limits != nil && in.InheritLimits {
-		p.add(cardea.Invalid("inherit_limits", "contradicts limits"))
+		p.Add(cardea.Invalid("inherit_limits", "contradicts limits"))
 	}
 	checkLimits(&p, in.Limits)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return keyRow{}, err
 	}
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
@@ -113,7 +114,7 @@ func (m *Manager) update(ctx context.Context, actor cardea.Actor, n noun, in Upd
 // updateKey applies an update to a credential.
 func updateKey(in UpdateKey, c *contract.Contract, kind *contract.KeyKind, row *keyRow, now time.Time) error {
 	cr := &row.credential
-	var p problems
+	var p rules.Problems
 	if in.Name != nil {
 		cr.Name = *in.Name
 	}
@@ -121,13 +122,13 @@ func updateKey(in UpdateKey, c *contract.Contract, kind *contract.KeyKind, row *
 		if kind == nil {
 			return errNoKind
 		}
-		scopes, faults := grant(c, kind, in.Scopes, in.Permissions)
+		scopes, faults := rules.Grant(c, kind, in.Scopes, in.Permissions)
 		row.ends = row.ends || narrower(c, cr.Scopes, scopes)
 		cr.Scopes, p = scopes, append(p, faults...)
 	}
 	if in.Addresses != nil {
 		addresses, invalid := keyAddresses(c, in.Addresses)
-		p.add(invalid)
+		p.Add(invalid)
 		cr.Addresses = addresses
 	}
 	if in.Limits != nil {
@@ -140,11 +141,11 @@ func updateKey(in UpdateKey, c *contract.Contract, kind *contract.KeyKind, row *
 		if kind == nil {
 			return errNoKind
 		}
-		expires, invalid := chooseExpiry(kind, row.madeAt(), now, in.ExpiresAt, in.NeverExpires)
-		p.add(invalid)
+		expires, invalid := rules.Expiry(kind, row.madeAt(), now, in.ExpiresAt, in.NeverExpires)
+		p.Add(invalid)
 		cr.ExpiresAt = expires
 	}
-	return p.err()
+	return p.Err()
 }
 
 // narrower reports whether a credential loses scopes. Tokens made from it were given the
@@ -168,7 +169,7 @@ func (m *Manager) RevokeKey(ctx context.Context, actor cardea.Actor, in RevokeKe
 
 // revoke ends a credential for good.
 func (m *Manager) revoke(ctx context.Context, actor cardea.Actor, n noun, in RevokeKey) (keyRow, error) {
-	if err := checkLine("reason", in.Reason, maxReason); err != nil {
+	if err := rules.Line("reason", in.Reason, rules.MaxReason); err != nil {
 		return keyRow{}, err
 	}
 	return m.edit(ctx, actor, n, in.ID, keyEdit{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -27,7 +28,7 @@ type keyPlan struct {
 // planKey checks everything about an input that needs no database. The expiry is
 // checked for the present time and chosen in the transaction.
 func (m *Manager) planKey(in CreateKey) (keyPlan, error) {
-	kind, invalid := chooseKind(m.contract(), in.Kind)
+	kind, invalid := rules.Kind(m.contract(), in.Kind)
 	if invalid != nil {
 		return keyPlan{}, invalid // everything else depends on the kind
 	}
@@ -38,23 +39,23 @@ func (m *Manager) planKey(in CreateKey) (keyPlan, error) {
 func (m *Manager) plan(n noun, kind *contract.KeyKind, in CreateKey) (keyPlan, error) {
 	c := m.contract()
 	plan := keyPlan{in: in, noun: n, contract: c, kind: kind}
-	var p problems
-	p.add(checkName("name", in.Name))
+	var p rules.Problems
+	p.Add(rules.Name("name", in.Name))
 	var invalid *cardea.Error
-	plan.environment, invalid = chooseEnvironment(c, plan.kind, in.Environment)
-	p.add(invalid)
-	p.add(checkFilter("organization", in.Organization))
-	p.add(checkFilter("member", in.Member))
-	p.add(checkOwner(plan.kind, in))
-	var faults problems
-	plan.scopes, faults = grant(c, plan.kind, in.Scopes, in.Permissions)
+	plan.environment, invalid = rules.Environment(c, plan.kind, in.Environment)
+	p.Add(invalid)
+	p.Add(rules.Filter("organization", in.Organization))
+	p.Add(rules.Filter("member", in.Member))
+	p.Add(checkOwner(plan.kind, in))
+	var faults rules.Problems
+	plan.scopes, faults = rules.Grant(c, plan.kind, in.Scopes, in.Permissions)
 	p = append(p, faults...)
 	plan.addresses, invalid = keyAddresses(c, in.Addresses)
-	p.add(invalid)
+	p.Add(invalid)
 	checkLimits(&p, in.Limits)
-	_, invalid = chooseExpiry(plan.kind, m.now(), m.now(), in.ExpiresAt, in.NeverExpires)
-	p.add(invalid)
-	return plan, p.err()
+	_, invalid = rules.Expiry(plan.kind, m.now(), m.now(), in.ExpiresAt, in.NeverExpires)
+	p.Add(invalid)
+	return plan, p.Err()
 }
 
 // checkOwner reports an owner that does not fit the kind.
@@ -78,7 +79,7 @@ func keyAddresses(c *contract.Contract, texts []string) ([]netip.Prefix, *cardea
 	}
 	switch c.IPListPer() {
 	case contract.IPListPerCredential, contract.IPListPerBoth:
-		return parseAddresses("addresses", texts)
+		return rules.Addresses("addresses", texts)
 	}
 	return nil, cardea.Invalid("addresses", "must be absent: the contract gives no address lists to keys (ip_lists)")
 }
@@ -199,7 +200,7 @@ func (m *Manager) checkCount(ctx context.Context, tx *store.Tx, plan *keyPlan, o
 
 // insertKey stores a new credential and its secret, if it has one.
 func (m *Manager) insertKey(ctx context.Context, tx *store.Tx, actor cardea.Actor, plan *keyPlan, id, organization string, text secret.Secret) (keyRow, error) {
-	expires, invalid := chooseExpiry(plan.kind, tx.Now(), tx.Now(), plan.in.ExpiresAt, plan.in.NeverExpires)
+	expires, invalid := rules.Expiry(plan.kind, tx.Now(), tx.Now(), plan.in.ExpiresAt, plan.in.NeverExpires)
 	if invalid != nil {
 		return keyRow{}, invalid
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -45,7 +46,7 @@ func (m *Manager) rotate(ctx context.Context, actor cardea.Actor, n noun, in Rot
 		}
 		switch {
 		case !in.ExpiresAt.IsZero():
-			expires, invalid := chooseExpiry(kind, now, now, in.ExpiresAt, false)
+			expires, invalid := rules.Expiry(kind, now, now, in.ExpiresAt, false)
 			if invalid != nil {
 				return end, invalid
 			}

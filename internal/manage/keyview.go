@@ -6,6 +6,8 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
+	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -81,7 +83,7 @@ func (k *keyRow) view(c *contract.Contract, now time.Time) Key {
 	v := Key{
 		ID: cr.ID, Kind: cr.Kind, Environment: cr.Environment, Organization: cr.Organization,
 		Member: cr.Member, Name: cr.Name, Status: k.status(kind, now), Hint: k.current().Hint,
-		Scopes: cr.Scopes, Permissions: permissionsOf(c, cr.Scopes), Addresses: showAddresses(cr.Addresses),
+		Scopes: cr.Scopes, Permissions: permissionsOf(c, cr.Scopes), Addresses: rules.ShowAddresses(cr.Addresses),
 		Limits: viewLimits(cr.Limits), ExpiresAt: cr.ExpiresAt, LastUsedAt: cr.LastUsedAt,
 		DisabledAt: cr.DisabledAt, RevokedAt: cr.RevokedAt, RevokedReason: cr.RevokedReason,
 		CreatedBy: cr.CreatedBy, CreatedAt: cr.CreatedAt, UpdatedAt: cr.UpdatedAt,
@@ -132,7 +134,7 @@ func (m *Manager) IdentifyKey(ctx context.Context, actor cardea.Actor, in Identi
 	if len(in.Secret) == 0 || len(in.Secret) > maxSecret {
 		return Key{}, cardea.Invalid("secret", "must have from 1 to %d bytes", maxSecret)
 	}
-	found, err := m.store.LookupSecret(ctx, hashOf(in.Secret))
+	found, err := m.store.LookupSecret(ctx, secret.HashOf(in.Secret))
 	if err != nil {
 		return Key{}, err
 	}

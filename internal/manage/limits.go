@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -38,20 +39,20 @@ const (
 )
 
 // checkLimits reports what is wrong with limits of one's own; nil limits are none.
-func checkLimits(p *problems, l *Limits) {
+func checkLimits(p *rules.Problems, l *Limits) {
 	if l == nil {
 		return
 	}
 	inRange := func(field string, n, most int64) {
 		if n < 0 || n > most {
-			p.add(cardea.Invalid(field, "must be from 0 (no limit) to %d", most))
+			p.Add(cardea.Invalid(field, "must be from 0 (no limit) to %d", most))
 		}
 	}
 	inRange("limits.per_minute", l.PerMinute, maxPerMinute)
 	inRange("limits.burst", l.Burst, maxPerMinute)
 	inRange("limits.per_day", l.PerDay, maxPerDay)
 	if l.Burst > 0 && l.PerMinute == 0 {
-		p.add(cardea.Invalid("limits.burst", "needs per_minute: it limits how fast the minute's requests may come"))
+		p.Add(cardea.Invalid("limits.burst", "needs per_minute: it limits how fast the minute's requests may come"))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/password"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -116,3 +117,7 @@ func (m *Manager) change(ctx context.Context, actor cardea.Actor, fn func(tx *st
 	}
 	return nil
 }
+
+// Problems returns every [cardea.Error] that err consists of: one for most errors,
+// several for an input with several faults, none for an error nobody classified.
+func Problems(err error) []*cardea.Error { return rules.Split(err) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -21,14 +22,14 @@ func viewMember(m store.Member) Member {
 // CreateMember adds a person to an organization.
 func (m *Manager) CreateMember(ctx context.Context, actor cardea.Actor, in CreateMember) (Member, error) {
 	c := m.contract()
-	var p problems
-	if !validID(in.Organization) {
-		p.add(cardea.Invalid("organization", "is required: the id of an organization"))
+	var p rules.Problems
+	if !rules.ValidID(in.Organization) {
+		p.Add(cardea.Invalid("organization", "is required: the id of an organization"))
 	}
-	p.add(checkEmail("email", in.Email))
-	p.add(checkName("name", in.Name))
-	p.add(checkRole(in.Role))
-	if err := p.err(); err != nil {
+	p.Add(rules.Email("email", in.Email))
+	p.Add(rules.Name("name", in.Name))
+	p.Add(checkRole(in.Role))
+	if err := p.Err(); err != nil {
 		return Member{}, err
 	}
 	id := secret.NewID(c.IDPrefix(contract.IDMember))
@@ -109,7 +110,7 @@ func (m *Manager) Member(ctx context.Context, actor cardea.Actor, in ID) (Member
 
 // findMember returns a member that actor may touch in one of the roles.
 func (m *Manager) findMember(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need right) (store.Member, error) {
-	if !validID(id) {
+	if !rules.ValidID(id) {
 		return store.Member{}, notFound("member")
 	}
 	member, err := r.Member(ctx, id)
@@ -135,14 +136,14 @@ func (m *Manager) Members(ctx context.Context, actor cardea.Actor, in MemberFilt
 
 // UpdateMember changes a member's name or role.
 func (m *Manager) UpdateMember(ctx context.Context, actor cardea.Actor, in UpdateMember) (Member, error) {
-	var p problems
+	var p rules.Problems
 	if in.Name != nil {
-		p.add(checkName("name", *in.Name))
+		p.Add(rules.Name("name", *in.Name))
 	}
 	if in.Role != nil {
-		p.add(checkRole(*in.Role))
+		p.Add(checkRole(*in.Role))
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Member{}, err
 	}
 	return m.editMember(ctx, actor, in.ID, "member.update", func(member *store.Member, _ time.Time) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -125,7 +126,7 @@ func (k *keyRow) update(ctx context.Context, tx *store.Tx) error {
 
 // find returns a credential of a sort that actor has a right over.
 func (m *Manager) find(ctx context.Context, r store.Reader, actor cardea.Actor, n noun, id string, need right) (keyRow, error) {
-	if !validID(id) {
+	if !rules.ValidID(id) {
 		return keyRow{}, notFound(n.text)
 	}
 	c, err := r.Credential(ctx, id)
@@ -164,14 +165,14 @@ func (m *Manager) readKey(ctx context.Context, r store.Reader, c store.Credentia
 
 // listKeys lists credentials of one sort, newest first.
 func listKeys[View any](ctx context.Context, m *Manager, actor cardea.Actor, n noun, in KeyFilter, view func(*keyRow, *contract.Contract, time.Time) View) (List[View], error) {
-	var p problems
-	p.add(checkFilter("member", in.Member))
-	p.add(checkFilter("environment", in.Environment))
-	p.add(checkFilter("kind", in.Kind))
+	var p rules.Problems
+	p.Add(rules.Filter("member", in.Member))
+	p.Add(rules.Filter("environment", in.Environment))
+	p.Add(rules.Filter("kind", in.Kind))
 	if n == keyNoun && nounOf(in.Kind) != n {
-		p.add(cardea.Invalid("kind", "is no kind of key: %ss have a list of their own", nounOf(in.Kind).text))
+		p.Add(cardea.Invalid("kind", "is no kind of key: %ss have a list of their own", nounOf(in.Kind).text))
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return List[View]{}, err
 	}
 	organization, err := m.scopeFilter(ctx, actor, in.Organization)

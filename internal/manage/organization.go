@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -29,14 +30,14 @@ func (m *Manager) CreateOrganization(ctx context.Context, actor cardea.Actor, in
 		return Organization{}, err
 	}
 	c := m.contract()
-	var p problems
-	p.add(checkName("name", in.Name))
+	var p rules.Problems
+	p.Add(rules.Name("name", in.Name))
 	if in.Plan == "" && c.DefaultPlan() != nil {
 		in.Plan = c.DefaultPlan().Name
 	}
-	p.add(checkPlan(c, in.Plan))
+	p.Add(checkPlan(c, in.Plan))
 	checkLimits(&p, in.Limits)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Organization{}, err
 	}
 	id := secret.NewID(c.IDPrefix(contract.IDOrganization))
@@ -91,7 +92,7 @@ func (m *Manager) Organization(ctx context.Context, actor cardea.Actor, in ID) (
 
 // findOrganization returns an organization that actor may touch in one of the roles.
 func (m *Manager) findOrganization(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need right) (store.Organization, error) {
-	if !validID(id) {
+	if !rules.ValidID(id) {
 		return store.Organization{}, notFound("organization")
 	}
 	if err := m.allow(ctx, r, actor, id, "organization", need); err != nil {
@@ -139,18 +140,18 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor cardea.Actor, in
 			return Organization{}, err
 		}
 	}
-	var p problems
+	var p rules.Problems
 	if in.Name != nil {
-		p.add(checkName("name", *in.Name))
+		p.Add(rules.Name("name", *in.Name))
 	}
 	if in.Plan != nil {
-		p.add(checkPlan(m.contract(), *in.Plan))
+		p.Add(checkPlan(m.contract(), *in.Plan))
 	}
 	if in.Limits != nil && in.InheritLimits {
-		p.add(cardea.Invalid("inherit_limits", "contradicts limits"))
+		p.Add(cardea.Invalid("inherit_limits", "contradicts limits"))
 	}
 	checkLimits(&p, in.Limits)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Organization{}, err
 	}
 	return m.editOrganization(ctx, actor, in.ID, "organization.update", mayAdmin, func(o *store.Organization, _ time.Time) {
@@ -214,7 +215,7 @@ func (m *Manager) OffboardOrganization(ctx context.Context, actor cardea.Actor, 
 	if err := operator(actor); err != nil {
 		return Offboarded{}, err
 	}
-	if err := checkLine("reason", in.Reason, maxReason); err != nil {
+	if err := rules.Line("reason", in.Reason, rules.MaxReason); err != nil {
 		return Offboarded{}, err
 	}
 	var out Offboarded

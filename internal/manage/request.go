@@ -4,24 +4,25 @@ import (
 	"context"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
 // Requests lists the request log, newest first. A member sees the requests of their
 // organization.
 func (m *Manager) Requests(ctx context.Context, actor cardea.Actor, in RequestFilter) (List[Request], error) {
-	var p problems
-	p.add(checkFilter("key", in.Key))
+	var p rules.Problems
+	p.Add(rules.Filter("key", in.Key))
 	if _, ok := cardea.ParseReason(in.Reason); !ok && in.Reason != "" {
-		p.add(cardea.Invalid("reason", "is no reason of a decision"))
+		p.Add(cardea.Invalid("reason", "is no reason of a decision"))
 	}
 	if in.Outcome != "" && in.Outcome != "denied" && in.Outcome != "allowed" {
-		p.add(cardea.Invalid("outcome", "must be allowed or denied"))
+		p.Add(cardea.Invalid("outcome", "must be allowed or denied"))
 	}
 	if in.Outcome == "allowed" && in.Reason != "" {
-		p.add(cardea.Invalid("outcome", "contradicts reason"))
+		p.Add(cardea.Invalid("outcome", "contradicts reason"))
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return List[Request]{}, err
 	}
 	organization, err := m.scopeFilter(ctx, actor, in.Organization)
@@ -56,7 +57,7 @@ func viewRequest(r store.RequestRow) Request {
 // Explain says why a request was answered as it was: what happened, which line of the
 // contract decided, who the caller is, and what would let the request through.
 func (m *Manager) Explain(ctx context.Context, actor cardea.Actor, in ID) (Explanation, error) {
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return Explanation{}, notFound("request in the log")
 	}
 	r, err := m.store.Request(ctx, in.ID)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -60,7 +61,7 @@ func (m *Manager) Sessions(ctx context.Context, actor cardea.Actor, in SessionFi
 
 // EndSession signs a member out in one place. Ending an ended one changes nothing.
 func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Session, error) {
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return Session{}, notFound("session")
 	}
 	var s store.Session

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/signing"
 )
 
@@ -81,7 +82,7 @@ func (m *Manager) RotateSigningKeys(ctx context.Context, actor cardea.Actor, in 
 	if err := m.signer(actor); err != nil {
 		return List[SigningKey]{}, err
 	}
-	if err := checkFilter("environment", in.Environment); err != nil {
+	if err := rules.Filter("environment", in.Environment); err != nil {
 		return List[SigningKey]{}, err
 	}
 	found, err := m.signing.Rotate(ctx, actor, in.Environment, in.Immediate)
@@ -95,7 +96,7 @@ func (m *Manager) RevokeSigningKey(ctx context.Context, actor cardea.Actor, in I
 	if err := m.signer(actor); err != nil {
 		return SigningKey{}, err
 	}
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return SigningKey{}, notFound("signing key")
 	}
 	all, err := m.signing.List(ctx)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -26,13 +27,13 @@ func (m *Manager) CreateManagementToken(ctx context.Context, actor cardea.Actor,
 	if err := operator(actor); err != nil {
 		return ManagementTokenSecret{}, err
 	}
-	var p problems
-	p.add(checkName("name", in.Name))
+	var p rules.Problems
+	p.Add(rules.Name("name", in.Name))
 	expires := in.ExpiresAt.UTC().Truncate(time.Microsecond)
 	if !in.ExpiresAt.IsZero() && !expires.After(m.now()) {
-		p.add(cardea.Invalid("expires_at", "must be in the future"))
+		p.Add(cardea.Invalid("expires_at", "must be in the future"))
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return ManagementTokenSecret{}, err
 	}
 	text := secret.New(secret.ShapePrefix, tokenPrefix)
@@ -69,7 +70,7 @@ func (m *Manager) RevokeManagementToken(ctx context.Context, actor cardea.Actor,
 	if err := operator(actor); err != nil {
 		return ManagementToken{}, err
 	}
-	if !validID(in.ID) {
+	if !rules.ValidID(in.ID) {
 		return ManagementToken{}, notFound("management token")
 	}
 	var t store.ManagementToken

@@ -8,6 +8,8 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
+	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
 )
@@ -103,7 +105,7 @@ func (m *Manager) revokeByID(ctx context.Context, actor cardea.Actor, id string)
 	if err := operator(actor); err != nil {
 		return RevokedToken{}, err
 	}
-	if !validID(id) {
+	if !rules.ValidID(id) {
 		return RevokedToken{}, cardea.Invalid("id", "is not the id of a token")
 	}
 	done := RevokedToken{ID: id, Type: typeAccess}
@@ -162,7 +164,7 @@ func revokeAccess(ctx context.Context, tx *store.Tx, t store.AccessToken) error 
 
 // revokeOpaque ends the token with a text.
 func (m *Manager) revokeOpaque(ctx context.Context, tx *store.Tx, actor cardea.Actor, text string) (RevokedToken, error) {
-	t, err := tx.AccessTokenByHash(ctx, hashOf(text))
+	t, err := tx.AccessTokenByHash(ctx, secret.HashOf(text))
 	if err == nil {
 		if err := m.mayEnd(ctx, tx, actor, t.Organization, t.Member); err != nil {
 			return RevokedToken{}, err
@@ -172,7 +174,7 @@ func (m *Manager) revokeOpaque(ctx context.Context, tx *store.Tx, actor cardea.A
 	if cardea.KindOf(err) != cardea.KindNotFound {
 		return RevokedToken{}, err
 	}
-	refresh, err := tx.Refresh(ctx, hashOf(text))
+	refresh, err := tx.Refresh(ctx, secret.HashOf(text))
 	if cardea.KindOf(err) == cardea.KindNotFound {
 		return RevokedToken{}, errNoToken
 	}
@@ -272,7 +274,7 @@ func (m *Manager) revokeSigned(ctx context.Context, tx *store.Tx, actor cardea.A
 // whose returns the organization of a token's subject, and the member that it is, "" when
 // they cannot be told.
 func (m *Manager) whose(ctx context.Context, tx *store.Tx, subject string) (organization, member string, err error) {
-	if !validID(subject) {
+	if !rules.ValidID(subject) {
 		return "", "", nil
 	}
 	person, err := tx.Member(ctx, subject)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -71,14 +72,14 @@ func (m *Manager) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) 
 // usagePeriod checks a query and returns its answer's frame.
 func (m *Manager) usagePeriod(in UsageQuery) (Usage, error) {
 	out := Usage{From: in.From.UTC(), To: in.To.UTC(), By: in.By, Rows: []UsageRow{}}
-	var p problems
+	var p rules.Problems
 	if out.By == "" {
 		out.By = "key"
 	}
 	if _, ok := usageBy[out.By]; !ok {
-		p.add(cardea.Invalid("by", "must be key, route, hour, day, status, reason or environment"))
+		p.Add(cardea.Invalid("by", "must be key, route, hour, day, status, reason or environment"))
 	}
-	p.add(checkFilter("key", in.Key))
+	p.Add(rules.Filter("key", in.Key))
 	if in.To.IsZero() {
 		out.To = m.now().UTC()
 	}
@@ -91,11 +92,11 @@ func (m *Manager) usagePeriod(in UsageQuery) (Usage, error) {
 		out.To = end.Add(time.Hour)
 	}
 	if !out.From.Before(out.To) {
-		p.add(cardea.Invalid("from", "must be before the end"))
+		p.Add(cardea.Invalid("from", "must be before the end"))
 	} else if out.To.Sub(out.From) > maxSpan {
-		p.add(cardea.Invalid("from", "must be at most 400 days before the end"))
+		p.Add(cardea.Invalid("from", "must be at most 400 days before the end"))
 	}
-	return out, p.err()
+	return out, p.Err()
 }
 
 // usageTotal sums everything a filter selects, with its denials by reason.

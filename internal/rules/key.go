@@ -1,4 +1,4 @@
-package manage
+package rules
 
 import (
 	"fmt"
@@ -7,20 +7,16 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
-	"github.com/cardea-dev/cardea/internal/secret"
 )
 
 // What a kind of key allows. These functions are pure: contract and input in, value
 // or problem out.
 
-// maxNames bounds lists of scopes and permissions.
-const maxNames = contract.MaxScopes
+// MaxNames bounds lists of scopes and permissions.
+const MaxNames = contract.MaxScopes
 
-// hashOf is the hash under which a presented secret is stored.
-func hashOf(text string) secret.Hash { return secret.HashOf(text) }
-
-// chooseKind returns the key kind that an input names, the only one when it names none.
-func chooseKind(c *contract.Contract, name string) (*contract.KeyKind, *cardea.Error) {
+// Kind returns the key kind that an input names, the only one when it names none.
+func Kind(c *contract.Contract, name string) (*contract.KeyKind, *cardea.Error) {
 	if kind := c.Kind(name); kind != nil {
 		return kind, nil
 	}
@@ -35,9 +31,9 @@ func chooseKind(c *contract.Contract, name string) (*contract.KeyKind, *cardea.E
 	return nil, cardea.Invalid("kind", "must be a key kind of the contract: %s", strings.Join(names, ", "))
 }
 
-// chooseEnvironment returns the environment that an input names, the kind's only one
+// Environment returns the environment that an input names, the kind's only one
 // when it names none.
-func chooseEnvironment(c *contract.Contract, kind *contract.KeyKind, name string) (*contract.Environment, *cardea.Error) {
+func Environment(c *contract.Contract, kind *contract.KeyKind, name string) (*contract.Environment, *cardea.Error) {
 	var names []string
 	var only *contract.Environment
 	for _, e := range c.Environments() {
@@ -55,32 +51,32 @@ func chooseEnvironment(c *contract.Contract, kind *contract.KeyKind, name string
 	return nil, cardea.Invalid("environment", "must be an environment of this kind of key: %s", strings.Join(names, ", "))
 }
 
-// grant returns the scopes that scopes and permissions name together, of those that
+// Grant returns the scopes that scopes and permissions name together, of those that
 // the kind may have; its default ones when both are nil.
-func grant(c *contract.Contract, kind *contract.KeyKind, scopes, permissions []string) ([]string, problems) {
+func Grant(c *contract.Contract, kind *contract.KeyKind, scopes, permissions []string) ([]string, Problems) {
 	if scopes == nil && permissions == nil {
 		return c.ScopeNames(kind.DefaultScopes), nil
 	}
-	var p problems
+	var p Problems
 	var set contract.ScopeSet
-	if len(scopes) > maxNames || len(permissions) > maxNames {
-		p.add(cardea.Invalid("scopes", "must have at most %d entries", maxNames))
+	if len(scopes) > MaxNames || len(permissions) > MaxNames {
+		p.Add(cardea.Invalid("scopes", "must have at most %d entries", MaxNames))
 		return nil, p
 	}
 	for i, name := range scopes {
 		one, unknown := c.ScopeSet(name)
 		set = set.Union(one)
 		if len(unknown) > 0 || !kind.Scopes.Contains(one) {
-			p.add(cardea.Invalid(fmt.Sprintf("scopes[%d]", i), "is no scope that this kind of key may have; those are: %s",
-				orNone(c.ScopeNames(kind.Scopes))))
+			p.Add(cardea.Invalid(fmt.Sprintf("scopes[%d]", i), "is no scope that this kind of key may have; those are: %s",
+				OrNone(c.ScopeNames(kind.Scopes))))
 		}
 	}
 	for i, label := range permissions {
 		one, ok := permission(c, label)
 		set = set.Union(one)
 		if !ok || !kind.Scopes.Contains(one) {
-			p.add(cardea.Invalid(fmt.Sprintf("permissions[%d]", i), "is no permission that this kind of key may have; those are: %s",
-				orNone(permissionLabels(c, kind))))
+			p.Add(cardea.Invalid(fmt.Sprintf("permissions[%d]", i), "is no permission that this kind of key may have; those are: %s",
+				OrNone(permissionLabels(c, kind))))
 		}
 	}
 	return c.ScopeNames(set), p
@@ -107,20 +103,20 @@ func permissionLabels(c *contract.Contract, kind *contract.KeyKind) []string {
 	return labels
 }
 
-// orNone joins names for a message.
-func orNone(names []string) string {
+// OrNone joins names for a message.
+func OrNone(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
 	return strings.Join(names, ", ")
 }
 
-// chooseExpiry returns when a key ends whose secret is made at start; zero is never.
+// Expiry returns when a key ends whose secret is made at start; zero is never.
 //
 // Nothing chosen means the kind's default lifetime, else its maximum, else never; a
 // kind that requires a choice accepts none of that. A time chosen must lie after now
 // and within the maximum, counted from start on the calendar.
-func chooseExpiry(kind *contract.KeyKind, start, now, chosen time.Time, never bool) (time.Time, *cardea.Error) {
+func Expiry(kind *contract.KeyKind, start, now, chosen time.Time, never bool) (time.Time, *cardea.Error) {
 	var last time.Time // zero: no maximum
 	if !kind.MaxLifetime.IsZero() {
 		last = kind.MaxLifetime.After(start)
@@ -129,7 +125,7 @@ func chooseExpiry(kind *contract.KeyKind, start, now, chosen time.Time, never bo
 	case never && !chosen.IsZero():
 		return time.Time{}, cardea.Invalid("never_expires", "contradicts expires_at")
 	case never && !last.IsZero():
-		return time.Time{}, cardea.Invalid("never_expires", "this kind of key lives at most %s", words(kind.MaxLifetime))
+		return time.Time{}, cardea.Invalid("never_expires", "this kind of key lives at most %s", Words(kind.MaxLifetime))
 	case never && kind.ExpiryRequired:
 		return time.Time{}, cardea.Invalid("never_expires", "this kind of key needs an expiry")
 	case never:
@@ -143,7 +139,7 @@ func chooseExpiry(kind *contract.KeyKind, start, now, chosen time.Time, never bo
 		return time.Time{}, cardea.Invalid("expires_at", "must be in the future")
 	case !last.IsZero() && chosen.After(last):
 		return time.Time{}, cardea.Invalid("expires_at", "this kind of key lives at most %s: not after %s",
-			words(kind.MaxLifetime), last.UTC().Format(time.RFC3339))
+			Words(kind.MaxLifetime), last.UTC().Format(time.RFC3339))
 	}
 	return chosen, nil
 }
@@ -152,7 +148,7 @@ func chooseExpiry(kind *contract.KeyKind, start, now, chosen time.Time, never bo
 func defaultExpiry(kind *contract.KeyKind, start, last time.Time) (time.Time, *cardea.Error) {
 	switch {
 	case kind.ExpiryRequired && !last.IsZero():
-		return time.Time{}, cardea.Invalid("expires_at", "is required for this kind of key: at most %s from now", words(kind.MaxLifetime))
+		return time.Time{}, cardea.Invalid("expires_at", "is required for this kind of key: at most %s from now", Words(kind.MaxLifetime))
 	case kind.ExpiryRequired:
 		return time.Time{}, cardea.Invalid("expires_at", "is required for this kind of key")
 	case kind.DefaultLifetime.IsZero():
@@ -162,7 +158,7 @@ func defaultExpiry(kind *contract.KeyKind, start, last time.Time) (time.Time, *c
 }
 
 // words returns a period as people say it: "3 months", "30 days".
-func words(p contract.Period) string {
+func Words(p contract.Period) string {
 	const day = 24 * time.Hour
 	switch {
 	case p.Duration == 0 && p.Months%12 == 0:

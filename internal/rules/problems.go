@@ -1,4 +1,4 @@
-package manage
+package rules
 
 import (
 	"errors"
@@ -6,33 +6,33 @@ import (
 	"github.com/cardea-dev/cardea"
 )
 
-// problems collects what is wrong with an input, so that its author learns of all of
+// Problems collects what is wrong with an input, so that its author learns of all of
 // it at once.
-type problems []error
+type Problems []error
 
-// add notes a problem; nil is none.
-func (p *problems) add(err *cardea.Error) {
+// Add notes a problem; nil is none.
+func (p *Problems) Add(err *cardea.Error) {
 	if err != nil {
 		*p = append(*p, err)
 	}
 }
 
-// err returns the problems as one error, nil if there are none. [Problems] takes it
-// apart again.
-func (p problems) err() error {
+// Err returns the problems as one error, nil if there are none. [Split] takes it apart
+// again.
+func (p Problems) Err() error {
 	if len(p) == 1 {
 		return p[0]
 	}
 	return errors.Join(p...)
 }
 
-// Problems returns every [cardea.Error] that err consists of: one for most errors,
+// Split returns every [cardea.Error] that err consists of: one for most errors,
 // several for an input with several faults, none for an error nobody classified.
-func Problems(err error) []*cardea.Error {
+func Split(err error) []*cardea.Error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []*cardea.Error
 		for _, e := range several.Unwrap() {
-			all = append(all, Problems(e)...)
+			all = append(all, Split(e)...)
 		}
 		return all
 	}

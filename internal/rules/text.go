@@ -1,4 +1,4 @@
-package manage
+package rules
 
 import (
 	"net/mail"
@@ -12,26 +12,26 @@ import (
 // Lengths in characters (runes), not bytes: a name in Japanese is as long as one in
 // English. An address of mail is bounded by RFC 5321 §4.5.3.1.3.
 const (
-	maxName   = 100
-	maxReason = 200
-	maxEmail  = 254
+	MaxName   = 100
+	MaxReason = 200
+	MaxEmail  = 254
 )
 
-// checkName reports what is wrong with a name that people give to something, nil if
+// Name reports what is wrong with a name that people give to something, nil if
 // nothing is. A name is one line of 1 to 100 characters.
-func checkName(field, text string) *cardea.Error {
+func Name(field, text string) *cardea.Error {
 	if text == "" {
 		return cardea.Invalid(field, "a name is required")
 	}
-	return checkLine(field, text, maxName)
+	return Line(field, text, MaxName)
 }
 
-// checkLine reports what is wrong with a line of text that may be empty.
+// Line reports what is wrong with a line of text that may be empty.
 //
 // Refused are characters that make a line look like another one or like two: names
 // stand in tables, logs and mails. The text is never quoted back: its kind of fault is
 // named instead.
-func checkLine(field, text string, runes int) *cardea.Error {
+func Line(field, text string, runes int) *cardea.Error {
 	if !utf8.ValidString(text) {
 		return cardea.Invalid(field, "must be valid UTF-8")
 	}
@@ -70,13 +70,13 @@ func faultOf(r rune) string {
 	return ""
 }
 
-// checkEmail reports what is wrong with an address of mail, nil if nothing is. Only
+// Email reports what is wrong with an address of mail, nil if nothing is. Only
 // the bare form passes: no display name, no comments, no angle brackets.
-func checkEmail(field, text string) *cardea.Error {
-	if len(text) > maxEmail {
-		return cardea.Invalid(field, "must have at most %d bytes", maxEmail)
+func Email(field, text string) *cardea.Error {
+	if len(text) > MaxEmail {
+		return cardea.Invalid(field, "must have at most %d bytes", MaxEmail)
 	}
-	if err := checkLine(field, text, maxEmail); err != nil {
+	if err := Line(field, text, MaxEmail); err != nil {
 		return err
 	}
 	parsed, err := mail.ParseAddress(text)

@@ -1,4 +1,4 @@
-package manage
+package rules
 
 import (
 	"fmt"
@@ -9,33 +9,33 @@ import (
 	"github.com/cardea-dev/cardea"
 )
 
-// maxAddresses bounds an address list: the decision walks it on every request.
-const maxAddresses = 100
+// MaxAddresses bounds an address list: the decision walks it on every request.
+const MaxAddresses = 100
 
-// parseAddresses reads addresses ("203.0.113.7", "2001:db8::1") and networks in CIDR
+// Addresses reads addresses ("203.0.113.7", "2001:db8::1") and networks in CIDR
 // notation (RFC 4632, RFC 4291 §2.3) and returns them as networks: sorted, without
 // duplicates, IPv4-mapped IPv6 as IPv4.
 //
 // A network with host bits set is refused rather than masked: "203.0.113.7/24" is as
 // likely a slip for "/32", and masking would admit 255 strangers.
-func parseAddresses(field string, texts []string) ([]netip.Prefix, *cardea.Error) {
-	if len(texts) > maxAddresses {
-		return nil, cardea.Invalid(field, "must have at most %d entries", maxAddresses)
+func Addresses(field string, texts []string) ([]netip.Prefix, *cardea.Error) {
+	if len(texts) > MaxAddresses {
+		return nil, cardea.Invalid(field, "must have at most %d entries", MaxAddresses)
 	}
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for i, text := range texts {
-		p, err := parseAddress(fmt.Sprintf("%s[%d]", field, i), text)
+		p, err := Address(fmt.Sprintf("%s[%d]", field, i), text)
 		if err != nil {
 			return nil, err
 		}
 		prefixes = append(prefixes, p)
 	}
-	slices.SortFunc(prefixes, comparePrefixes)
+	slices.SortFunc(prefixes, ComparePrefixes)
 	return slices.Compact(prefixes), nil
 }
 
-// parseAddress reads one entry.
-func parseAddress(field, text string) (netip.Prefix, *cardea.Error) {
+// Address reads one entry.
+func Address(field, text string) (netip.Prefix, *cardea.Error) {
 	if !strings.Contains(text, "/") {
 		a, err := netip.ParseAddr(text)
 		if err != nil || a.Zone() != "" {
@@ -63,17 +63,17 @@ func parseAddress(field, text string) (netip.Prefix, *cardea.Error) {
 	return p, nil
 }
 
-// comparePrefixes orders by address, then the wider network first.
-func comparePrefixes(a, b netip.Prefix) int {
+// ComparePrefixes orders by address, then the wider network first.
+func ComparePrefixes(a, b netip.Prefix) int {
 	if c := a.Addr().Compare(b.Addr()); c != 0 {
 		return c
 	}
 	return a.Bits() - b.Bits()
 }
 
-// showAddresses returns networks as people write them: a single address without
+// ShowAddresses returns networks as people write them: a single address without
 // "/32" or "/128".
-func showAddresses(prefixes []netip.Prefix) []string {
+func ShowAddresses(prefixes []netip.Prefix) []string {
 	texts := make([]string, 0, len(prefixes))
 	for _, p := range prefixes {
 		if p.IsSingleIP() {
