@@ -46,7 +46,8 @@ func Parse(text string) (Parsed, error) {
 	if err != nil {
 		return Parsed{}, err
 	}
-	return Parsed{Header: h.Header, Unverified: Unverified{Issuer: c.Issuer, Subject: c.Subject}, text: text, claims: c}, nil
+	says := Unverified{Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience}
+	return Parsed{Header: h.Header, Unverified: says, text: text, claims: c}, nil
 }
 
 // Peek is Parse for callers that want to look only.
