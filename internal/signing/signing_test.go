@@ -528,7 +528,7 @@ func TestAContractMayChangeItsAlgorithm(t *testing.T) {
 		if err := k.Ensure(w.Context()); err != nil {
 			w.Fatal(err)
 		}
-		text := w.sign(k, "live")
+		text, kid := w.sign(k, "live"), w.current(k, "live")
 		w.c.Store(load(t, "algorithm: ES256", "algorithm: EdDSA", "  test: {label", "  dev: {label"))
 		if err := k.Maintain(w.Context()); err != nil {
 			w.Fatal(err)
@@ -546,7 +546,15 @@ func TestAContractMayChangeItsAlgorithm(t *testing.T) {
 		if _, err := w.verify(k, text); err != nil {
 			w.Errorf("a token of the old algorithm: %v", err)
 		}
-		w.pass(23 * time.Hour)
+		w.c.Store(load(t))
+		if got := w.current(k, "live"); got == kid {
+			w.Error("back at the old algorithm, a retired key signs")
+		}
+		w.c.Store(load(t, "algorithm: ES256", "algorithm: EdDSA", "  test: {label", "  dev: {label"))
+		if err := k.Maintain(w.Context()); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(25 * time.Hour)
 		if got := w.published(k); len(got) != 2 {
 			w.Errorf("a day later %q are published", got)
 		}

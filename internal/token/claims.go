@@ -137,7 +137,7 @@ func readClaims(payload []byte) (Claims, error) {
 // reader reads claims out of the payload that they point into.
 type reader Claims
 
-// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+// UnmarshalJSONFrom is what go-json-experiment's Unmarshal calls.
 func (r *reader) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	c := (*Claims)(r)
 	return members(dec, func(name string, value jsontext.Value, end int64) error {

@@ -328,6 +328,23 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// The gate stands by itself: what it refuses reaches no parser that might know better.
+func TestGate(t *testing.T) {
+	for text, want := range map[string]bool{
+		"AA.AA.AA": true, "AAA.AAA.AAA": true, "AAAA.AAAA.AAAA": true, "-_8.e30.AA": true,
+		"": false, ".": false, "..": false, "AA": false, "AA.AA": false, "AA.AA.": false, "AA..AA": false, ".AA.AA": false,
+		"AA.AA.AA.AA": false, "AA.AA.AA.": false, "AA.AA.AA.AA.AA": false,
+		"A.AA.AA": false, "AAAAA.AA.AA": false, "AB.AA.AA": false, "AA.AAB.AA": false, "AA.AA.Aw": true, "AA.AA.Ax": false,
+		"AA.AA.AA==": false, "AA=.AA.AA": false, "+A.AA.AA": false, "A/.AA.AA": false, "AA.AA.AA ": false, "AA.AA.AA\n": false,
+		"AA.AA.\u212a\u212a":                            false,
+		strings.Repeat("A", token.MaxSize-6) + ".AA.AA": true, strings.Repeat("A", token.MaxSize-4) + ".AA.AA": false,
+	} {
+		if err := token.Gate(text); (err == nil) != want || err != nil && !errors.Is(err, token.ErrMalformed) {
+			t.Errorf("%.40q: %v", text, err)
+		}
+	}
+}
+
 // The gate lets through the one spelling that three parts of bytes have.
 func FuzzGate(f *testing.F) {
 	f.Add("eyJhbGciOiJub25lIn0.e30.AA")

@@ -114,7 +114,7 @@ func verificationKey(key Key) any {
 // the hash's.
 type pss struct{ key *rsa.PublicKey }
 
-// VerifyPayload implements [jose.OpaqueVerifier].
+// VerifyPayload is what go-jose calls with what was signed.
 func (p pss) VerifyPayload(payload, signature []byte, alg jose.SignatureAlgorithm) error {
 	hash := map[jose.SignatureAlgorithm]crypto.Hash{
 		jose.PS256: crypto.SHA256, jose.PS384: crypto.SHA384, jose.PS512: crypto.SHA512,
