@@ -76,6 +76,10 @@ func (tx *Tx) RevokeAccessToken(ctx context.Context, id string) error {
 // issuer elsewhere may be more verbose.
 const maxTokenID = 1024
 
+// revokedAgain is what becomes of an id that is revoked twice: the later time counts.
+const revokedAgain = ` ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
+	WHERE revoked_token.expires_at < excluded.expires_at`
+
 // RevokeToken makes an access token worthless by its id: what is left to do about a JWT.
 // The id is remembered until the token has expired by itself. KindInvalid when the id is
 // longer than 1,024 bytes.
@@ -84,9 +88,7 @@ func (tx *Tx) RevokeToken(ctx context.Context, id string, expires time.Time) err
 		return cardea.Invalid("id", "this is not the id of a token")
 	}
 	tx.Changed(ChangeToken, id)
-	_, err := tx.exec(ctx, `INSERT INTO revoked_token (id, expires_at) VALUES ($1, $2)
-		ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
-		WHERE revoked_token.expires_at < excluded.expires_at`, id, stamp(expires))
+	_, err := tx.exec(ctx, `INSERT INTO revoked_token (id, expires_at) VALUES ($1, $2)`+revokedAgain, id, stamp(expires))
 	return err
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -79,6 +80,9 @@ func TestFamilyTakesItsTokensWithIt(t *testing.T) {
 			func(tx *store.Tx) error {
 				return tx.InsertRefresh(ctx, store.RefreshToken{Hash: secret.HashOf("rt_b"), Family: "fam_2", AccessID: "jti_old", AccessExpiresAt: tx.Now()})
 			},
+			func(tx *store.Tx) error { // an opaque one has a time and no id
+				return tx.InsertRefresh(ctx, store.RefreshToken{Hash: secret.HashOf("rt_c"), Family: "fam_2", AccessExpiresAt: live})
+			},
 			func(tx *store.Tx) error { return tx.RevokeFamily(ctx, "fam_2", "replay") },
 		)
 		equal(t, "revoked JWTs", must(db.RevokedTokens(ctx, "", 10))(t), []string{"jti_a", "jti_b", "jti_revoked"})
@@ -107,6 +111,35 @@ func TestFamilyTakesItsTokensWithIt(t *testing.T) {
 		})
 		if f := must(db.Family(ctx, "fam_3"))(t); !f.RevokedAt.IsZero() {
 			t.Error("an empty filter revoked everything")
+		}
+	})
+}
+
+func TestRevokingVeryManyFamiliesTellsCachesToForgetEverything(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		ctx, db := t.Context(), open()
+		parties(t, db)
+		live := db.Now().Add(time.Hour)
+		all(t, db, func(tx *store.Tx) error {
+			for i := range 600 {
+				f := theFamily
+				f.ID, f.AccessID, f.AccessExpiresAt = fmt.Sprint("fam ", i), fmt.Sprint("jti ", i), live
+				if err := tx.InsertFamily(ctx, f); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		changes := all(t, db, func(tx *store.Tx) error {
+			return tx.RevokeFamilies(ctx, store.FamilyFilter{Client: "client_1"}, "gone")
+		})
+		equal(t, "changes", told(changes), []string{"all "})
+		if n := len(must(db.RevokedTokens(ctx, "", 1000))(t)); n != 601 {
+			t.Errorf("%d tokens are revoked by id, want 601", n)
+		}
+		list, _, err := db.Families(ctx, store.FamilyFilter{Live: true}, store.Page{})
+		if err != nil || len(list) != 0 {
+			t.Errorf("live families: %d, %v", len(list), err)
 		}
 	})
 }

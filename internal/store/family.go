@@ -60,10 +60,12 @@ type FamilyFilter struct {
 	Organization string
 	Consent      string
 	Live         bool // neither revoked nor at the end of its time
+
+	id string // of one family
 }
 
 func (f *FamilyFilter) narrow(s *selection, now time.Time) {
-	s.and("client = ?", f.Client).and("member = ?", f.Member)
+	s.and("id = ?", f.id).and("client = ?", f.Client).and("member = ?", f.Member)
 	s.and("organization = ?", f.Organization).and("consent = ?", f.Consent)
 	if f.Live {
 		s.and("revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?)", stamp(now))
@@ -92,63 +94,70 @@ func (tx *Tx) InsertFamily(ctx context.Context, f Family) error {
 // RevokeFamily revokes a family and its access tokens, opaque ones and the JWTs that are
 // known; doing so twice changes nothing. KindNotFound when there is none.
 func (tx *Tx) RevokeFamily(ctx context.Context, id, reason string) error {
-	_, revoked, err := families.returning(ctx, tx, `UPDATE token_family SET revoked_at = $1, ends_at = $1, revoked_reason = $2
-		WHERE id = $3 AND revoked_at IS NULL`, stamp(tx.now), reason, id)
-	if err != nil {
-		return err
+	n, err := tx.revokeFamilies(ctx, FamilyFilter{id: id}, reason)
+	if err == nil && n == 0 {
+		_, err = tx.Family(ctx, id)
 	}
-	if !revoked {
-		_, err := tx.Family(ctx, id)
-		return err
-	}
-	tx.Changed(ChangeToken, id)
-	_, err = tx.exec(ctx, `UPDATE access_token SET revoked_at = $1 WHERE family = $2 AND revoked_at IS NULL`,
-		stamp(tx.now), id)
-	if err != nil {
-		return err
-	}
-	return tx.revokeJWTs(ctx, id)
+	return err
 }
 
-// revokeJWTs revokes the JWTs of a family that have not expired.
-func (tx *Tx) revokeJWTs(ctx context.Context, family string) error {
-	type issued struct {
-		id      string
-		expires time.Time
-	}
-	s := &selection{}
-	s.add(`SELECT access_id, access_expires FROM token_family WHERE id = ? AND access_expires > ?
-		UNION SELECT access_id, access_expires FROM refresh_token WHERE family = ? AND access_expires > ?`,
-		family, stamp(tx.now), family, stamp(tx.now))
-	tokens, err := collect(ctx, tx.Reader, s, func(t *issued) []any { return []any{(*text)(&t.id), (*stamp)(&t.expires)} })
-	if err != nil {
-		return err
-	}
-	for _, t := range tokens {
-		if err := tx.RevokeToken(ctx, t.id, t.expires); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// RevokeFamilies revokes every family that a filter finds, as [Tx.RevokeFamily] does. A
-// filter that narrows nothing revokes nothing.
+// RevokeFamilies revokes every family that a filter finds, as [Tx.RevokeFamily] does, in
+// a few statements however many there are. A filter that narrows nothing revokes nothing.
 func (tx *Tx) RevokeFamilies(ctx context.Context, f FamilyFilter, reason string) error {
 	f.Live = false // one whose tokens have ended is revoked as well
 	if f == (FamilyFilter{}) {
 		return nil
 	}
-	s := sel(`SELECT id FROM token_family`).and("revoked_at IS NULL")
-	f.narrow(s, tx.now)
-	ids, err := collect(ctx, tx.Reader, s, func(id *string) []any { return []any{id} })
-	if err != nil {
-		return err
+	_, err := tx.revokeFamilies(ctx, f, reason)
+	return err
+}
+
+// revokeFamilies returns how many it found, counted up to maxChanges.
+func (tx *Tx) revokeFamilies(ctx context.Context, f FamilyFilter, reason string) (int, error) {
+	// with continues a statement with the families that are meant.
+	with := func(piece string, args ...any) *selection {
+		s := (&selection{}).add(piece+" WHERE revoked_at IS NULL", args...)
+		f.narrow(s, tx.now)
+		return s
 	}
-	for _, id := range ids {
-		if err := tx.RevokeFamily(ctx, id, reason); err != nil {
-			return err
+	jwts := func(head string) *selection { // those of them that have not expired
+		s := with(head+"SELECT access_id, access_expires FROM token_family").and("access_id IS NOT NULL AND access_expires > ?", stamp(tx.now))
+		s.add(" UNION SELECT access_id, access_expires FROM refresh_token WHERE access_id IS NOT NULL")
+		s.add(" AND access_expires > ? AND family IN (SELECT id FROM token_family WHERE revoked_at IS NULL", stamp(tx.now))
+		f.narrow(s, tx.now)
+		return s.add(")")
+	}
+
+	ids, err := collect(ctx, tx.Reader, with("SELECT id FROM token_family").add(" LIMIT ?", maxChanges),
+		func(id *string) []any { return []any{id} })
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	tokens, err := collect(ctx, tx.Reader, jwts("").add(" LIMIT ?", maxChanges),
+		func(id *string) []any { return []any{id, new(stamp)} })
+	if err != nil {
+		return 0, err
+	}
+	if gone := append(ids, tokens...); len(gone) < maxChanges {
+		for _, id := range gone {
+			tx.Changed(ChangeToken, id)
+		}
+	} else {
+		tx.Changed(ChangeAll, "") // no cache would follow so many one by one
+	}
+
+	opaque := (&selection{}).add("UPDATE access_token SET revoked_at = ? WHERE revoked_at IS NULL", stamp(tx.now))
+	opaque.add(" AND family IN (SELECT id FROM token_family WHERE revoked_at IS NULL")
+	f.narrow(opaque, tx.now)
+	opaque.add(")")
+	for _, s := range []*selection{
+		// Before the families, by which they are found.
+		jwts("INSERT INTO revoked_token (id, expires_at) ").add(revokedAgain), opaque,
+		with("UPDATE token_family SET revoked_at = ?, ends_at = ?, revoked_reason = ?", stamp(tx.now), stamp(tx.now), reason),
+	} {
+		if err := tx.run(ctx, s); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return len(ids), nil
 }
