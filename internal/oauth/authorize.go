@@ -87,21 +87,28 @@ func (s *Server) signIn(w http.ResponseWriter, r *request, q *query, a *asked, a
 	if again || a.prompt.login || a.maxAge >= 0 || a.isPushed {
 		back += "&" + againParameter + "=" + url.QueryEscape(s.sealAgain(a.client.id(), r.now))
 	}
-	s.toSignIn(w, r, back, again)
+	s.toSignIn(w, r, back, q.get("login_hint"), again)
 }
 
-// toSignIn redirects to the sign-in page, which comes back with a query.
-func (s *Server) toSignIn(w http.ResponseWriter, r *request, query string, again bool) {
+// toSignIn redirects to the sign-in page, which comes back with a query. hint is whom the
+// application expects (OpenID Connect Core §3.1.2.1), for the form to be filled in.
+func (s *Server) toSignIn(w http.ResponseWriter, r *request, query, hint string, again bool) {
 	back := r.URL.Path
 	if query != "" {
 		back += "?" + query
 	}
 	location := signInPath + "?continue=" + url.QueryEscape(back)
+	if hint != "" && len(hint) <= maxHint {
+		location += "&login_hint=" + url.QueryEscape(hint)
+	}
 	if again {
 		location += "&again=1"
 	}
 	seeOther(w, location)
 }
+
+// maxHint bounds a login_hint, in bytes: as long as addresses get (RFC 5321 §4.5.3.1.3).
+const maxHint = 254
 
 // seeOther redirects after whatever method: RFC 9700 §4.12 wants 303, so that a form
 // with a password is never sent on.
@@ -124,9 +131,17 @@ func (s *Server) metadataSignIn(w http.ResponseWriter, r *request, q query) {
 	case slices.Contains(strings.Fields(q.get("prompt")), "none"):
 		s.errorPage(w, r, errLoginRequired)
 	default:
-		s.toSignIn(w, r, q.encode(), false)
+		s.toSignIn(w, r, q.encode(), q.get("login_hint"), false)
 	}
 }
+
+// signOutPath is where people are asked whether to sign out.
+const signOutPath = "/signout"
+
+// endSession serves an application's wish that the person signs out (OpenID Connect
+// RP-Initiated Logout §2). The person is asked: the wish may be anybody's link. No address
+// to go to afterwards can be registered, so none that is sent is looked at (§3).
+func (s *Server) endSession(w http.ResponseWriter, _ *request) { seeOther(w, signOutPath) }
 
 // session returns who is signed in.
 func (s *Server) session(ctx context.Context, r *request) (people.Session, bool, error) {
@@ -153,6 +168,7 @@ func (s *Server) browserBindings(c *contract.Contract) []*binding {
 		{endpoint: e.Device, methods: post, serve: (*Server).startDevice},
 		{endpoint: e.DevicePage, methods: both, serve: (*Server).devicePage},
 		{endpoint: e.UserInfo, methods: both, serve: (*Server).userInfo},
+		{endpoint: e.EndSession, methods: both, serve: (*Server).endSession},
 		{endpoint: e.JWKS, methods: readMethods, public: true, serve: (*Server).serveJWKS},
 	}
 	return slices.Concat(all, metadataBindings(c), resourceBindings(c))

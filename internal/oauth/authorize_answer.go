@@ -70,16 +70,18 @@ func (s *Server) leave(w http.ResponseWriter, r *request, a *asked, location str
 }
 
 // redirectHost returns what people are told about where their browser goes: the host, or
-// the scheme of a program on their device.
+// that it is a program on their device, which may be any.
 func redirectHost(uri string) string {
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil:
 		return ""
-	case u.Scheme == "https" || u.Scheme == "http":
+	case u.Scheme == "https":
 		return u.Host
+	case u.Scheme == "http":
+		return u.Host + " (a program on this device)"
 	}
-	return u.Scheme + ":"
+	return u.Scheme + " (an app on this device)"
 }
 
 // errorPage shows an error to the person, and sends nothing to anybody.

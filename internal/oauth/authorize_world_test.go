@@ -73,8 +73,11 @@ func (b *browserOf) send(r *http.Request) page {
 	for name, values := range b.header {
 		r.Header[name] = values
 	}
-	if b.cookie != "" {
-		r.AddCookie(&http.Cookie{Name: "session", Value: b.cookie})
+	if name := "session"; b.cookie != "" {
+		if r.Header.Get("X-Forwarded-Proto") == "https" {
+			name = "__Host-session"
+		}
+		r.AddCookie(&http.Cookie{Name: name, Value: b.cookie})
 	}
 	response, err := noRedirects.Do(r)
 	if err != nil {

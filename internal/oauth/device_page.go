@@ -49,9 +49,9 @@ func (s *Server) devicePage(w http.ResponseWriter, r *request) {
 	code, ok := readUserCode(q.get("user_code"))
 	switch {
 	case !signedIn && ok:
-		s.toSignIn(w, r, "user_code="+code, false)
+		s.toSignIn(w, r, "user_code="+code, "", false)
 	case !signedIn:
-		s.toSignIn(w, r, "", false)
+		s.toSignIn(w, r, "", "", false)
 	case ok:
 		s.askUserCode(w, r, who, showUserCode(code), "")
 	default:
@@ -87,7 +87,7 @@ func (s *Server) devicePost(w http.ResponseWriter, r *request, who people.Sessio
 	}
 	switch {
 	case !signedIn:
-		s.toSignIn(w, r, "", false)
+		s.toSignIn(w, r, "", "", false)
 	case r.params.get(askedField) != "":
 		s.decideDevice(w, r, who)
 	default:
