@@ -256,17 +256,19 @@ func (a *Authorizer) Apply(changes store.Changes) {
 
 // counters are what [Stats] is made of.
 type counters struct {
-	lookups, joined, unknown, failed, throttled atomic.Uint64
+	lookups, joined, unknown, failed, throttled, verified atomic.Uint64
 }
 
 // Stats are figures for metrics, counted from the start but for Entries.
 type Stats struct {
-	Entries   int    // secrets in the cache
+	Entries   int    // secrets and opaque tokens in the cache
+	Signed    int    // signed tokens in the cache
 	Lookups   uint64 // look-ups in the database
 	Joined    uint64 // requests that shared another one's look-up
 	Unknown   uint64 // requests refused by the memory of unknown secrets
 	Failed    uint64 // look-ups that failed
 	Throttled uint64 // requests refused because of their address's earlier attempts
+	Verified  uint64 // signatures looked at
 }
 
 // Stats returns the figures.
@@ -274,5 +276,6 @@ func (a *Authorizer) Stats() Stats {
 	return Stats{
 		Entries: int(a.view.Load().table.count.Load()), Lookups: a.stats.lookups.Load(), Joined: a.stats.joined.Load(),
 		Unknown: a.stats.unknown.Load(), Failed: a.stats.failed.Load(), Throttled: a.stats.throttled.Load(),
+		Signed: int(a.view.Load().tokens.count.Load()), Verified: a.stats.verified.Load(),
 	}
 }

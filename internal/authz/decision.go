@@ -123,6 +123,18 @@ func (d *Decision) Subject() string {
 	return e.credentialID()
 }
 
+// AccountKey returns the id of the service account's key that has signed the caller's
+// token, "" for all others.
+func (d *Decision) AccountKey() string {
+	if d.entry == nil {
+		return ""
+	}
+	if t := d.entry.token(); t != nil && t.origin == fromAccount {
+		return t.keyID
+	}
+	return ""
+}
+
 // Organization returns the id of the caller's organization, "" when nobody was
 // identified.
 func (d *Decision) Organization() string {

@@ -71,6 +71,8 @@ func (a *Authorizer) foreign(ctx context.Context, p *presented, from token.Sourc
 	if a.cfg.Issuers == nil {
 		return token.Claims{}, nil, faultKey, nil
 	}
+	// Before the keys are: one withdrawn between the two makes the entry ask again.
+	generation := a.cfg.Issuers.Generation()
 	set, err := a.cfg.Issuers.Keys(ctx, from, p.header.KeyID)
 	if err != nil {
 		return token.Claims{}, nil, sound, unavailable(err)
@@ -85,6 +87,7 @@ func (a *Authorizer) foreign(ctx context.Context, p *presented, from token.Sourc
 	t := newVerified(p, fromIssuer, p.view.contract.IssuerKind(), &c)
 	t.source, t.set = from, set
 	t.checked.Store(p.now.Unix())
+	t.generation.Store(generation)
 	return c, t, sound, nil
 }
 

@@ -111,6 +111,10 @@ func (a *Authorizer) run(ctx context.Context, v *view, q *question, fl *flight) 
 	fl.err = errPanic // what followers see if this panics
 	defer v.flights.finish(&q.hash, fl)
 	ctx = context.WithoutCancel(ctx)
+	if e := a.justFilled(ctx, v, q); e != nil {
+		fl.entry, fl.seq, fl.err = e, q.need, nil
+		return
+	}
 	if q.signed != "" {
 		fl.err = a.findSigned(ctx, v, q, fl)
 	} else {
@@ -119,6 +123,24 @@ func (a *Authorizer) run(ctx context.Context, v *view, q *question, fl *flight) 
 	if fl.err != nil {
 		a.stats.failed.Add(1)
 	}
+}
+
+// justFilled returns the entry that another request has put into the cache since this one
+// has looked there, or nil.
+func (a *Authorizer) justFilled(ctx context.Context, v *view, q *question) *entry {
+	var e *entry
+	switch {
+	case q.audiences != nil:
+		return nil
+	case q.signed != "":
+		e = v.cachedToken(&q.place, q.signed)
+	default:
+		e = v.table.get(&q.hash)
+	}
+	if e == nil || a.stale(e) || !a.vouched(ctx, e, q.now) {
+		return nil
+	}
+	return e
 }
 
 // findOpaque looks a secret or an opaque token up by its hash.

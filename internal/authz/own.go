@@ -67,7 +67,7 @@ func (a *Authorizer) ownToken(ctx context.Context, p *presented, spec *contract.
 		default:
 			t, f := ownClaims(p, spec, env, &c)
 			if t != nil {
-				t.generation = generation
+				t.generation.Store(generation)
 			}
 			return t, f, nil
 		}

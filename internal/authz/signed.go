@@ -59,6 +59,7 @@ func (a *Authorizer) findSigned(ctx context.Context, v *view, q *question, fl *f
 type presented struct {
 	*question
 	view   *view
+	parsed token.Parsed
 	header token.Header
 	says   token.Unverified
 }
@@ -69,11 +70,12 @@ type presented struct {
 // tells them apart, and without one each is tried by its own rules. No token and no error
 // mean that it is not good.
 func (a *Authorizer) verifySigned(ctx context.Context, v *view, q *question) (*verified, fault, error) {
-	h, says, err := token.Peek(q.signed)
+	parsed, err := token.Parse(q.signed)
 	if err != nil {
 		return nil, faultForm, nil
 	}
-	p := &presented{question: q, view: v, header: h, says: says}
+	h, says := parsed.Header, parsed.Unverified
+	p := &presented{question: q, view: v, parsed: parsed, header: h, says: says}
 	for _, i := range v.contract.TrustedIssuers() {
 		if i.Issuer == says.Issuer {
 			return a.issuerToken(ctx, p, i)
@@ -111,8 +113,9 @@ func (a *Authorizer) check(ctx context.Context, p *presented, find token.Finder,
 		return token.Claims{}, nil, err
 	}
 	defer func() { <-turns }()
+	a.stats.verified.Add(1)
 	e.Now, e.Leeway = p.now, clockLeeway
-	if c, bad = token.Verify(p.signed, find, e); errors.Is(bad, token.ErrExpired) {
+	if c, bad = p.parsed.Verify(find, e); errors.Is(bad, token.ErrExpired) {
 		bad = nil // all else is right, so that standing can say whose it was
 	}
 	return c, bad, nil

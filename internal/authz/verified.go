@@ -11,8 +11,9 @@ import (
 )
 
 // A verified is what an access token says, once its signature was verified or the
-// database knew its hash. It is immutable but for checked, and outlives the entries made
-// from it: what changes is the standing of those it names, which is read again.
+// database knew its hash. It is immutable but for when its keys were last asked for, and
+// outlives the entries made from it: what changes is the standing of those it names, which
+// is read again.
 type verified struct {
 	text   string // a signed token as it was sent; "" for an opaque one
 	origin origin
@@ -43,7 +44,7 @@ type verified struct {
 
 	// What the signature was verified with.
 
-	generation uint64        // of our own keys
+	generation atomic.Uint64 // of our own keys, or of all issuers'
 	source     token.Source  // of an issuer's
 	keyID      string        // its kid
 	set        *token.KeySet // the issuer's keys

@@ -19,7 +19,7 @@ func (a *Authorizer) vouched(ctx context.Context, e *entry, now time.Time) bool 
 	}
 	switch t.origin {
 	case fromUs:
-		return a.cfg.Keys.Generation() == t.generation && !a.broken(t.guards[guardKey])
+		return a.cfg.Keys.Generation() == t.generation.Load() && !a.broken(t.guards[guardKey])
 	case fromOrganization:
 		if a.broken(t.guards[guardKey]) {
 			return false // the organization's trust has changed
@@ -36,14 +36,15 @@ func (a *Authorizer) vouched(ctx context.Context, e *entry, now time.Time) bool 
 // issuerStands reports whether an issuer still has the keys it had. An issuer that cannot
 // be asked keeps them as long as the cache of key sets keeps them.
 func (a *Authorizer) issuerStands(ctx context.Context, t *verified, now time.Time) bool {
-	last := t.checked.Load()
-	if age := now.Unix() - last; age >= 0 && age < askIssuers {
+	last, generation := t.checked.Load(), a.cfg.Issuers.Generation()
+	if age := now.Unix() - last; age >= 0 && age < askIssuers && generation == t.generation.Load() {
 		return true
 	}
 	set, err := a.cfg.Issuers.Keys(ctx, t.source, "")
 	if err != nil || set != t.set {
 		return false
 	}
+	t.generation.Store(generation)
 	t.checked.CompareAndSwap(last, now.Unix())
 	return true
 }

@@ -235,7 +235,8 @@ func (c *call) event(took time.Duration) record.Event {
 	e := record.Event{
 		At: c.at, RequestID: c.request.ID, Credential: c.credentialID(), Organization: d.Organization(),
 		Environment: d.Environment, Secret: d.SecretHash(), OldSecret: d.OldSecret, NoteUse: d.NoteUse,
-		Method: keep(c.r.Method, long), Host: keep(c.r.Host, false), Path: keep(scrub(pathOf(c.target), d.Contract), long),
+		AccountKey: d.AccountKey(),
+		Method:     keep(c.r.Method, long), Host: keep(c.r.Host, false), Path: keep(scrub(pathOf(c.target), d.Contract), long),
 		Status: c.status, Reason: c.reason,
 		Step: c.step, Client: d.Client, Latency: took, BytesOut: c.written, Detail: c.detail,
 	}

@@ -53,10 +53,7 @@ func (c *call) callerFact(f contract.Fact) string {
 	case contract.FactOrganization:
 		return d.Organization()
 	case contract.FactSubject:
-		if member := d.Member(); member != "" {
-			return member
-		}
-		return c.credentialID()
+		return d.Subject()
 	case contract.FactMember:
 		return d.Member()
 	case contract.FactCredential:

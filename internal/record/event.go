@@ -19,7 +19,8 @@ type Event struct {
 	Environment  string      // its environment
 	Secret       secret.Hash // hash of the presented secret, zero when it is not known
 	OldSecret    bool        // the secret is one that a rotation replaced
-	NoteUse      bool        // to be written as the last use of credential and secret
+	AccountKey   string      // the service account's key that signed the token, or ""
+	NoteUse      bool        // to be written as the last use of credential and secret or key
 	Method       string
 	Host         string
 	Route        string // the contract's pattern, "" when none matched

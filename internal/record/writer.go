@@ -35,7 +35,9 @@ func newWriter(r *Recorder) *writer {
 	w := &writer{r: r, spare: &buffer{}, usage: tally{}}
 	w.plain = budget{perSecond: plainRows, left: plainRows * budgetBurst}
 	w.notable = budget{perSecond: notableRows, left: notableRows * budgetBurst}
-	w.touches = store.Touch{Credentials: map[string]time.Time{}, Secrets: map[secret.Hash]time.Time{}}
+	w.touches = store.Touch{
+		Credentials: map[string]time.Time{}, Secrets: map[secret.Hash]time.Time{}, AccountKeys: map[string]time.Time{},
+	}
 	return w
 }
 
@@ -92,6 +94,9 @@ func (w *writer) use(e *Event) {
 	w.touches.Credentials[e.Credential] = e.At
 	if e.Secret != (secret.Hash{}) {
 		w.touches.Secrets[e.Secret] = e.At
+	}
+	if e.AccountKey != "" {
+		w.touches.AccountKeys[e.AccountKey] = e.At
 	}
 }
 
