@@ -299,3 +299,58 @@ func TestTokensEndToTheSecond(t *testing.T) {
 		_ = name
 	}
 }
+
+// Guarantee: a client stands and falls with the organization that it belongs to, also
+// where it acts for a member of another one.
+func TestClientsOfSuspendedOrganizations(t *testing.T) {
+	i := newIssuer(t, nil)
+	vendor := i.world.organization("standard")
+	app := i.newClient(vendor, "live")
+	r := withToken(i.sign(i.ourKey("live"), i.user().with(claims{"client_id": app.ID})))
+	if d := i.allow(r); d.Organization() != i.organization.ID || d.Credential() != app.ID {
+		t.Errorf("%s of %s", d.Credential(), d.Organization())
+	}
+	vendor.SuspendedAt = i.now()
+	i.change(func(tx *store.Tx) error { return tx.UpdateOrganization(t.Context(), vendor) })
+	i.expect(r, cardea.StepStanding, cardea.ReasonSuspended)
+	vendor.SuspendedAt = time.Time{}
+	i.change(func(tx *store.Tx) error { return tx.UpdateOrganization(t.Context(), vendor) })
+	i.allow(r)
+}
+
+// Guarantee: two tokens that share a place in the table are not taken for each other.
+func TestTokensAreComparedWhole(t *testing.T) {
+	i := newIssuer(t, nil)
+	text := i.sign(i.ourKey("live"), i.machine())
+	i.allow(withToken(text))
+	place := i.tokenHash(text, nil)
+	if i.current().cachedToken(&place, text) == nil || i.current().cachedToken(&place, text+"x") != nil {
+		t.Error("the place alone was compared")
+	}
+}
+
+// Guarantee: a token that names no client, as some contracts have them, stands and falls
+// with its member, and counts for its organization.
+func TestTokensWithoutClient(t *testing.T) {
+	i := newIssuer(t, nil)
+	i.use(strings.Replace(issuing, "algorithm: ES256, lifetime", "algorithm: ES256, typ: JWT, id_claim: none, lifetime", 1))
+	k := typed(i.ourKey("live"), "JWT")
+	bare := claims{"client_id": nil, "jti": nil}
+	user, machine := i.sign(k, i.user().with(bare)), i.sign(k, i.machine().with(bare))
+	for range 2 {
+		if d := i.allow(withToken(user)); d.Member() != i.member.ID || d.Subject() != i.member.ID || d.Credential() != i.member.ID || d.Limit.Limit != 300 {
+			t.Errorf("%q of %q, %+v", d.Subject(), d.Credential(), d.Limit)
+		}
+		if d := i.allow(withToken(machine)); d.Credential() != i.client.ID {
+			t.Errorf("%q", d.Credential())
+		}
+	}
+	// It is revoked by an id made of its signature.
+	info, _, _ := i.Token(t.Context(), machine, client)
+	i.change(func(tx *store.Tx) error { return tx.RevokeToken(t.Context(), info.ID, info.ExpiresAt) })
+	i.expect(withToken(machine), cardea.StepStanding, cardea.ReasonRevoked)
+	i.change(func(tx *store.Tx) error { return tx.EndMemberTokens(t.Context(), i.member.ID) })
+	i.expect(withToken(user), cardea.StepStanding, cardea.ReasonRevoked)
+	// An ID token has the same key, issuer and type, and another audience.
+	i.expect(withToken(i.sign(k, i.user().with(bare).with(claims{"aud": i.client.ID}))), cardea.StepVerify, cardea.ReasonInvalidCredential)
+}

@@ -61,8 +61,9 @@ organization_issuers: {per: environment, algorithms: [ES256], scopes: [read], de
 
 // A foreignIssuer is somebody else's identity provider: a key set at an address.
 type foreignIssuer struct {
-	url  string
-	keys atomic.Pointer[[]token.PrivateKey]
+	url     string
+	fetched atomic.Int64
+	keys    atomic.Pointer[[]token.PrivateKey]
 	*httptest.Server
 }
 
@@ -71,6 +72,7 @@ func newForeign(t testing.TB, kid string) *foreignIssuer {
 	f := &foreignIssuer{}
 	f.keys.Store(&[]token.PrivateKey{newKey(t, kid)})
 	f.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		f.fetched.Add(1)
 		var public []token.Key
 		for _, k := range *f.keys.Load() {
 			public = append(public, k.Public())
