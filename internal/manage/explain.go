@@ -102,7 +102,7 @@ var sentences = map[cardea.Reason][2]string{
 		"Add {client} to the list, if it is one of yours."},
 	cardea.ReasonScope: {
 		"{caller} does not have every scope that the route needs{missing}.",
-		"Give the key {missing scopes}, or use one that has them."},
+		"Give it {missing scopes}, or use one that has them."},
 	cardea.ReasonHook: {
 		"A hook of the contract refused the request.",
 		"Ask whoever runs the hook; its log has the request id."},
@@ -121,8 +121,14 @@ var sentences = map[cardea.Reason][2]string{
 }
 
 // mistyped and throttled are for reasons that mean something else when an early step
-// gives them.
+// gives them, the others for reasons that mean something else of an access token.
 var (
+	tokenExpired = [2]string{
+		"The access token of {caller} had expired, as access tokens soon do.",
+		"Get a new one at the token endpoint, or refresh it."}
+	tokenRevoked = [2]string{
+		"The access token of {caller} was revoked, by itself or with everything that was issued up to then.",
+		"Get a new one at the token endpoint; if a refresh token is refused too, sign in again."}
 	mistyped = [2]string{
 		"What was sent is no credential of this contract: its form is unknown, or its checksum is wrong, which a typo or a missing part does.",
 		"Copy the secret again, whole, and send it as: {present}."}
@@ -139,9 +145,23 @@ func (s *situation) sentence() [2]string {
 		return mistyped
 	case reason == cardea.ReasonRateLimited && early:
 		return throttled
+	case reason == cardea.ReasonExpired && s.byToken() && (s.key.ExpiresAt.IsZero() || s.key.ExpiresAt.After(s.request.At)):
+		return tokenExpired
+	case reason == cardea.ReasonRevoked && s.byToken() && s.key.RevokedAt.IsZero():
+		return tokenRevoked
 	default:
 		return sentences[reason]
 	}
+}
+
+// byToken reports whether the caller is known by access tokens only: a client, a service
+// account, or a key that routes do not take.
+func (s *situation) byToken() bool {
+	if s.key == nil {
+		return false
+	}
+	kind := s.contract.Kind(s.key.Kind)
+	return nounOf(s.key.Kind) != keyNoun || kind != nil && kind.ExchangeOnly
 }
 
 // words returns what happened and what would fix it.
@@ -180,9 +200,9 @@ func within(before, text string) string {
 func (s *situation) caller() string {
 	switch {
 	case s.key != nil:
-		return fmt.Sprintf("the key %q (%s)", s.key.Name, s.key.ID)
+		return fmt.Sprintf("the %s %q (%s)", nounOf(s.key.Kind).text, s.key.Name, s.key.ID)
 	case s.request.Credential != "":
-		return "the key " + s.request.Credential
+		return "the credential " + s.request.Credential
 	}
 	return "the request"
 }

@@ -30,7 +30,7 @@ func TestExplainSaysWhyAndWhatWouldHelp(t *testing.T) {
 			reason    cardea.Reason
 			says, fix string
 		}{
-			{cardea.ReasonScope, `The key "CI" (` + k.ID + `) does not have every scope that the route needs: it lacks write, delete.`, "Give the key the scopes write, delete"},
+			{cardea.ReasonScope, `The key "CI" (` + k.ID + `) does not have every scope that the route needs: it lacks write, delete.`, "Give it the scopes write, delete"},
 			{cardea.ReasonAddress, "198.51.100.9, is not on the address list of the environment live", "Add 198.51.100.9"},
 			{cardea.ReasonMissingCredential, "No credential", "Authorization: Bearer <secret>"},
 			{cardea.ReasonRateLimited, "300 a minute, 50 at once", "Retry-After"},
@@ -162,5 +162,26 @@ func TestUsageIsSummedByWhatIsAsked(t *testing.T) {
 	for _, q := range []manage.UsageQuery{{By: "secret"}, {From: start, To: start.Add(-time.Hour)}, {From: start.AddDate(-3, 0, 0)}} {
 		_, err := w.Usage(w.ctx, operator, q)
 		wantKind(t, err, cardea.KindInvalid)
+	}
+}
+
+// Who comes with an access token hears of the token, not of what it was issued to.
+func TestExplainTellsATokenFromItsCredential(t *testing.T) {
+	w := sqlite(t)
+	o := w.organization("Acme")
+	app := w.client(o.ID, "App").Client
+	for id, c := range map[string]struct {
+		reason    cardea.Reason
+		says, fix string
+	}{
+		"req_expired": {cardea.ReasonExpired, `The access token of the client "App" (` + app.ID + `) had expired`, "Get a new one"},
+		"req_revoked": {cardea.ReasonRevoked, `The access token of the client "App" (` + app.ID + `) was revoked`, "Get a new one"},
+		"req_scope":   {cardea.ReasonScope, `The client "App" (` + app.ID + `) does not have`, "Give it"},
+	} {
+		w.log(store.RequestRow{RequestID: id, Credential: app.ID, Organization: o.ID, Reason: c.reason, Step: cardea.StepStanding})
+		e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t)
+		if !strings.Contains(e.Explanation, c.says) || !strings.Contains(e.Fix, c.fix) {
+			t.Errorf("%s: %s Fix: %s", id, e.Explanation, e.Fix)
+		}
 	}
 }
