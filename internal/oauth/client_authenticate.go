@@ -220,18 +220,36 @@ func (s *Server) byKey(ctx context.Context, r *request, p presented) error {
 	if r.binding.token == nil || !slices.Contains(r.methods(), contract.ClientBearer) {
 		return invalidClient(r)
 	}
-	for _, g := range r.binding.token.Grants {
-		if g.Kind == nil || !looksLike(g.Kind, p.secret) {
+	for _, kind := range r.exchanged() {
+		if !looksLike(kind, p.secret) {
 			continue
 		}
-		who, reason, err := s.cfg.Authorizer.Secret(ctx, p.secret, g.Kind, r.address)
+		who, reason, err := s.cfg.Authorizer.Secret(ctx, p.secret, kind, r.address)
+		if err == nil && reason == cardea.ReasonInvalidCredential {
+			continue // it may be of the next kind
+		}
 		if err := refused(r, reason, err); err != nil {
 			return err
 		}
-		r.caller = caller{method: p.method, key: g.Kind, who: who}
+		r.caller = caller{method: p.method, key: kind, who: who}
 		return nil
 	}
 	return s.guess(r, invalidClient(r))
+}
+
+// exchanged returns the kinds of key that the endpoint exchanges; the one that the
+// request's grant_type names comes first.
+func (r *request) exchanged() []*contract.KeyKind {
+	var kinds []*contract.KeyKind
+	if named := r.sent(); named != nil && named.Kind != nil {
+		kinds = append(kinds, named.Kind)
+	}
+	for _, g := range r.binding.token.Grants {
+		if g.Kind != nil && !slices.Contains(kinds, g.Kind) {
+			kinds = append(kinds, g.Kind)
+		}
+	}
+	return kinds
 }
 
 // looksLike reports whether a text has the prefix of a kind of key.

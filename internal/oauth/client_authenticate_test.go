@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,6 +244,34 @@ func TestPrivateKeyJWT(t *testing.T) {
 		c.PublicKeys, c.Authentication = s.jwks, []string{"client_secret_post"}
 	})
 	try(s.sign(t, "JWT", claims(change("iss", secretOnly.id()), change("sub", secretOnly.id()))...)).want(401, "invalid_client")
+}
+
+// TestKeySetByItsURL: a client's key set may be at an address of its own; while that does
+// not answer, nobody is authenticated, and nobody is told that a signature was wrong.
+func TestKeySetByItsURL(t *testing.T) {
+	s := newSigner(t)
+	var down atomic.Bool
+	keys := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(s.jwks)
+	}))
+	defer keys.Close()
+	w := newWorld(t, acme(t))
+	c := w.register(func(c *store.Client) { c.JWKSURL = keys.URL + "/keys" })
+	late := w.register(func(c *store.Client) { c.JWKSURL = keys.URL + "/late" })
+	try := func(c registered, s signer) answered {
+		return w.post("/oauth/token", "grant_type", "client_credentials", "client_assertion_type", assertionType,
+			"client_assertion", s.sign(t, "JWT", assertionClaims(w, c.id())...))
+	}
+	try(c, s).want(200, "")
+	try(c, newSigner(t)).want(401, "invalid_client")
+	down.Store(true)
+	try(c, s).want(200, "") // known already
+	try(late, s).want(503, "temporarily_unavailable")
 }
 
 // TestRevokedClientGetsNothing: the client's next request after the change is refused, by

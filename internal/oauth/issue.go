@@ -102,6 +102,9 @@ func (s *Server) mintAccess(ctx context.Context, r *request, t *ticket, i *issue
 		i.access = secret.New(secret.ShapePrefix, t.terms.Prefixes[t.env.Index]).Reveal()
 		return nil
 	}
+	if s.cfg.Keys == nil {
+		return errUnavailable
+	}
 	plan := ""
 	if t.needsPlan() && t.organization != "" {
 		o, err := s.store.Organization(ctx, t.organization)
@@ -246,7 +249,7 @@ func (s *Server) response(r *request, t *ticket, i *issued) object {
 		{"token_type", kind},
 		{"expires_in", max(0, int64(i.expires.Sub(latest(i.issuedAt, r.now.Truncate(time.Second)))/time.Second))},
 		{"refresh_token", omitEmpty(i.refresh)},
-		{"scope", t.scopes.text},
+		{"scope", omitEmpty(t.scopes.text)},
 		{"id_token", omitEmpty(i.identity)},
 	}
 	var out object

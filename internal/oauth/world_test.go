@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -105,7 +106,7 @@ func newWorldOn(t testing.TB, c *contract.Contract, cfg store.Config) *world {
 	w.keys = signing.New(signing.Config{Store: w.db, Sealer: w.sealer, Contract: w.contract.Load, Now: w.now})
 	w.insertKeys()
 	logger := slog.New(slog.NewTextHandler(w, nil))
-	issuers := token.NewCache(token.CacheConfig{Fetch: fetch.New(fetch.Config{}), Now: w.now})
+	issuers := token.NewCache(token.CacheConfig{Fetch: fetch.New(fetch.Config{AllowPrivate: true, Roots: roots()}), Now: w.now})
 	authorizer := authz.New(authz.Config{
 		Contract: w.contract.Load, Store: w.db, Now: w.now, Keys: w.keys, Issuers: issuers, RefusedPerMinute: 50,
 	})
@@ -140,6 +141,15 @@ func (w *world) advance(d time.Duration) {
 	at := w.now().Add(d)
 	w.time.Store(&at)
 }
+
+// roots are the authorities of httptest's TLS servers, which share a certificate.
+var roots = sync.OnceValue(func() *x509.CertPool {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	return pool
+})
 
 // rsaKey is the RSA key of all worlds: making one takes long.
 var rsaKey = sync.OnceValue(func() store.SigningKey {
