@@ -47,8 +47,11 @@ func (k *compiler) wellKnown(v *wellKnownDoc, name, host, path string) *Endpoint
 		return nil
 	}
 	e := k.address(v.Host, v.Path, name, host)
-	if !v.Path.given {
+	switch {
+	case !v.Path.given:
 		e.Path, e.at = path, v.pos
+	case v.Path.value != path && strings.Contains(path, "/.well-known/") && name != "jwks":
+		k.r.Warnf(v.Path.pos, "clients look for this at %s", quote(path)).Suggest("remove the path, unless yours are told of this one")
 	}
 	return &e
 }

@@ -337,3 +337,18 @@ func TestExamplesIssueWhatTheirPagesPrint(t *testing.T) {
 		t.Errorf("conformance: %v", w)
 	}
 }
+
+// Metadata where no client looks for it is pointed out.
+func TestMovedMetadataWarns(t *testing.T) {
+	usual := oauthText + oauthEndpoints
+	moved := strings.Replace(usual, "metadata: {}", "metadata: {path: /oauth/metadata}", 1)
+	for text, want := range map[string]int{
+		usual: 0, moved: 1,
+		strings.Replace(usual, "jwks: {}", "jwks: {path: /keys}", 1):                                           0, // metadata says where
+		strings.Replace(usual, "metadata: {}", "metadata: {path: /.well-known/oauth-authorization-server}", 1): 0,
+	} {
+		if w := mustLoad(t, text).Warnings(); len(w) != want || want == 1 && !strings.Contains(w[0].Message, "/.well-known/oauth-authorization-server") {
+			t.Errorf("%d warnings: %v", want, w)
+		}
+	}
+}
