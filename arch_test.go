@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"contract"},
 	{"internal/token", "internal/hook", "internal/pages", "internal/store/group"},
 	{"internal/store", "examples"},
-	{"internal/store/storetest"},
+	{"internal/store/storetest", "internal/pages/pagestest"},
 	{"internal/record", "internal/signing", "internal/rules"},
 	{"internal/authz", "internal/manage", "internal/people", "admin"},
 	{"internal/oauth", "internal/signin", "internal/proxy", "internal/api"},

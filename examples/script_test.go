@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cardea-dev/cardea/internal/pages/pagestest"
 )
 
 // A script is one running script: its Cardea, and what its last command answered.
@@ -22,7 +24,7 @@ type script struct {
 	contract string
 	work     string
 	dev      *dev
-	browser  *browser // nil until a script browses
+	browser  *pagestest.Browser // nil until a script browses
 	hook     *hookServer
 	answers  []answer // of the last command, when it was curl
 	output   []byte   // standard output of the last command

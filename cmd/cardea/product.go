@@ -22,7 +22,7 @@ func asCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "as NAME [COMMAND…]", Short: "Be the product's own command line, as its contract describes it",
 		Long: `Runs the command line that the contract's cli section describes. A link to this
-program under that name does the same: ln -s cardea coho.
+program under that name does the same: ln -s cardea acme.
 
 The contract is the file that CARDEA_CONTRACT names, else cardea.yaml here, else
 NAME.yaml beside the program.`,
