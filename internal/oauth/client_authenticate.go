@@ -40,12 +40,11 @@ func (c *caller) organization() string {
 
 // A presented is how a request says who sends it.
 type presented struct {
-	method    contract.ClientAuthentication
-	id        string
-	secret    string // a secret, a key or an assertion
-	raw       string // of Basic: the secret without percent-decoding
-	rawID     string
-	assertion string
+	method contract.ClientAuthentication
+	id     string
+	secret string // a secret, a key or an assertion
+	raw    string // of Basic: the secret without percent-decoding
+	rawID  string
 }
 
 // Errors of client authentication. An unknown client, a wrong secret and a revoked
