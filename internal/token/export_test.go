@@ -28,3 +28,17 @@ const (
 	RefillEvery  = refillEvery
 	Burst        = burst
 )
+
+// Envelopes returns how many headers are remembered, and how many may be.
+func Envelopes() (have, most int) {
+	remembered.mu.RLock()
+	defer remembered.mu.RUnlock()
+	return len(remembered.of), maxEnvelopes
+}
+
+// ForgetEnvelopes forgets all headers.
+func ForgetEnvelopes() {
+	remembered.mu.Lock()
+	defer remembered.mu.Unlock()
+	clear(remembered.of)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cardea-dev/cardea/internal/token"
@@ -38,7 +39,7 @@ func TestBentTokensAreRefused(t *testing.T) {
 		attackers = string(jwk)
 	}
 	set := keySet(t, "RS256", "PS256", "ES384", "EdDSA")
-	for name, text := range map[string]string{
+	bent := map[string]string{
 		"nothing":            "",
 		"a word":             "token",
 		"two parts":          parts[0] + "." + parts[1],
@@ -123,15 +124,77 @@ func TestBentTokensAreRefused(t *testing.T) {
 		"sub escaped":   forge(t, header("RS256"), claims(`"\u0073ub":"root"`), "RS256"),
 		"unknown twice": forge(t, header("RS256"), claims(`"x":1`, `"x":2`), "RS256"),
 		"twice within":  forge(t, header("RS256"), claims(`"x":{"y":1,"y":2}`), "RS256"),
-	} {
-		if c, err := token.Verify(text, set.Find, expect()); err == nil || c.Subject != "" {
-			t.Errorf("%s: accepted as %q", name, c.Subject)
-		} else if !known(err) {
-			t.Errorf("%s: an error that is none of ours: %v", name, err)
+	}
+	token.ForgetEnvelopes()
+	for round, when := range []string{"before the good one", "after it"} {
+		for name, text := range bent {
+			if c, err := token.Verify(text, set.Find, expect()); err == nil || c.Subject != "" {
+				t.Errorf("%s, %s: accepted as %q", name, when, c.Subject)
+			} else if !known(err) {
+				t.Errorf("%s, %s: an error that is none of ours: %v", name, when, err)
+			}
+		}
+		// What is signed well and says nothing good may be remembered, nothing else.
+		if n, _ := token.Envelopes(); n > 1 || round == 0 && len(bent) < 70 {
+			t.Errorf("%s: %d headers are remembered", when, n)
+		}
+		if _, err := token.Verify(good, set.Find, expect()); err != nil {
+			t.Errorf("the token they were made from: %v", err)
 		}
 	}
-	if _, err := token.Verify(good, set.Find, expect()); err != nil {
-		t.Errorf("the token they were made from: %v", err)
+}
+
+// Many at once verify tokens of one header, which they share.
+func TestManyVerifyAtOnce(t *testing.T) {
+	token.ForgetEnvelopes()
+	set := keySet(t, "ES256", "EdDSA")
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for _, algorithm := range []string{"ES256", "EdDSA"} {
+				subject := fmt.Sprint("user-", i)
+				text := forge(t, header(algorithm), strings.Replace(claims(), `"user"`, `"`+subject+`"`, 1), algorithm)
+				for range 8 {
+					if c, err := token.Verify(text, set.Find, expect()); err != nil || c.Subject != subject {
+						t.Errorf("%s: got %q, %v", subject, c.Subject, err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Headers are remembered in bounds, and none that was not on a good token.
+func TestRememberedHeadersAreBounded(t *testing.T) {
+	_, most := token.Envelopes()
+	token.ForgetEnvelopes()
+	key := token.Key{ID: "", Algorithm: "EdDSA", Public: private(t, "EdDSA").Public()}
+	any := func(string, string) []token.Key { return []token.Key{key} }
+	for i := range 2 * most {
+		text := forge(t, fmt.Sprintf(`{"alg":"EdDSA","kid":"%d","typ":"JWT"}`, i), claims(), "EdDSA")
+		bad := text[:len(text)-8] + "AAAAAAAA"
+		if _, err := token.Verify(bad, any, expect()); err == nil {
+			t.Fatal("a bad one verifies")
+		}
+		for range 2 {
+			if _, err := token.Verify(text, any, expect()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := token.Verify(bad, any, expect()); err == nil {
+			t.Fatal("a bad one verifies after a good one of its header")
+		}
+		if n, _ := token.Envelopes(); n > most || n == 0 {
+			t.Fatalf("%d headers are remembered", n)
+		}
+	}
+	token.ForgetEnvelopes()
+	if _, err := token.VerifyProof(forge(t, proofHeader(t, "EdDSA", nil), proofClaims(nil), "EdDSA"), request()); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := token.Envelopes(); n != 0 {
+		t.Error("a proof's header is remembered")
 	}
 }
 
@@ -159,6 +222,9 @@ func TestEveryChangeIsNoticed(t *testing.T) {
 	set := keySet(t, "ES256", "EdDSA", "RS256")
 	for _, algorithm := range []string{"ES256", "EdDSA", "RS256"} {
 		good := forge(t, header(algorithm), claims(), algorithm)
+		if _, err := token.Verify(good, set.Find, expect()); err != nil {
+			t.Fatal(err)
+		}
 		for i := range good {
 			if good[i] == '.' {
 				continue

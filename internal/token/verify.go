@@ -87,19 +87,24 @@ func verifySignature(text string, h Header, find Finder) error {
 	if len(keys) == 0 {
 		return ErrUnknownKey
 	}
-	signed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{alg})
+	signed, payload, err := remembered.open(text, alg)
 	if err != nil {
-		return ErrMalformed
+		return err
 	}
-	for _, key := range keys {
-		if key.Algorithm != h.Algorithm || !fits(key.Public, key.Algorithm) {
-			continue
-		}
-		if _, err := signed.Verify(verificationKey(key)); err == nil {
-			return nil
-		}
+	if !verifies(signed, payload, keys, h.Algorithm) {
+		return ErrSignature
 	}
-	return ErrSignature
+	remembered.keep(text, signed)
+	return nil
+}
+
+// verifies reports whether one of the keys, used with its own algorithm and no other,
+// made the signature.
+func verifies(signed jose.JSONWebSignature, payload []byte, keys []Key, algorithm string) bool {
+	return slices.ContainsFunc(keys, func(key Key) bool {
+		return key.Algorithm == algorithm && fits(key.Public, algorithm) &&
+			signed.DetachedVerify(payload, verificationKey(key)) == nil
+	})
 }
 
 // verificationKey returns the key in the form that go-jose takes.
