@@ -91,7 +91,7 @@ func TestPagesAreUsableWithoutSeeingThem(t *testing.T) {
 	for name, content := range every() {
 		text := render(content, "").Body.String()
 		for _, m := range field.FindAllStringSubmatch(text, -1) {
-			if strings.Contains(m[1], `type="hidden"`) {
+			if strings.Contains(m[1], `type="hidden"`) || strings.HasSuffix(m[1], " hidden") {
 				continue
 			}
 			got := id.FindStringSubmatch(m[1])

@@ -103,7 +103,7 @@ func TestStrangeAnswersOfAuthenticatorsAreRefused(t *testing.T) {
 		"a registration": func(a *authenticator, _ *string, answer *func([]byte) []byte) { *answer = a.register },
 		"duplicated members": func(a *authenticator, _ *string, answer *func([]byte) []byte) {
 			*answer = func(o []byte) []byte {
-				return bytes.Replace(a.login(o), []byte(`"type":`), []byte(`"id":"AA","type":`), 1)
+				return bytes.Replace(a.login(o), []byte(`"type":`), []byte(`"type":"public-key","type":`), 1)
 			}
 		},
 	} {
@@ -126,6 +126,20 @@ func TestStrangeAnswersOfAuthenticatorsAreRefused(t *testing.T) {
 	}
 	if _, _, err := w.login(good); err != nil {
 		t.Errorf("the good one: %v", err)
+	}
+}
+
+// Guarantee: what was sealed for one step opens for no other.
+func TestTicketIsForItsPurpose(t *testing.T) {
+	w := sqlite(t)
+	w.ada()
+	_, s := w.signIn("ada@one.test")
+	login, err := w.BeginLogin(appOrigin)
+	w.must(err)
+	registration, err := w.BeginRegistration(w.ctx, s, appOrigin)
+	w.must(err)
+	if !people.Opens(w.People, login.Ticket) || people.Opens(w.People, registration.Ticket) {
+		t.Error("a ticket for adding a passkey opens where one for signing in is asked for")
 	}
 }
 

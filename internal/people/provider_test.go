@@ -30,6 +30,7 @@ type provider struct {
 	claims   map[string]any        // in place of, or besides, the honest ones; nil values are left out
 	issuer   string                // what discovery says; "": the truth
 	sends    bool                  // it sends iss (RFC 9207)
+	again    bool                  // it redeems a code more than once
 	sign     func(payload []byte) string
 	redeemed int
 }
@@ -108,7 +109,9 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	_ = r.ParseForm()
 	asked, ok := p.codes[r.PostForm.Get("code")]
-	delete(p.codes, r.PostForm.Get("code"))
+	if !p.again {
+		delete(p.codes, r.PostForm.Get("code"))
+	}
 	sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	id, secret, _ := r.BasicAuth()
 	if !ok || b64.EncodeToString(sum[:]) != asked.Get("code_challenge") || id != "cardea" || secret != "s3cret" ||

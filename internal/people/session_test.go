@@ -323,6 +323,11 @@ func TestLinkIsGoodForItsMemberItsTimeAndItsPurposes(t *testing.T) {
 		late := w.link(people.LinkReset, "usr_ada", time.Hour)
 		strange := w.link("handoff", "usr_ada", time.Hour)
 		w.advance(time.Hour)
+		if _, ok, err := w.Link(w.ctx, late, home); ok || err != nil {
+			t.Errorf("a late link is shown: %v", err)
+		}
+		_, _, err = w.UseLink(w.ctx, late, "a different long one", home)
+		wantKind(t, err, cardea.KindNotFound)
 		disabled := w.link(people.LinkInvite, "usr_ada", time.Hour)
 		m.DisabledAt = w.clock()
 		w.change(func(tx *store.Tx) error { return tx.UpdateMember(w.ctx, m) })

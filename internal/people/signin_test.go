@@ -82,6 +82,9 @@ func TestAnswerDoesNotTellWhoHasAnAccount(t *testing.T) {
 				t.Errorf("%s: error %q, others get %q", name, err, first)
 			}
 		}
+		if failures := len(w.actions()); failures != 14 {
+			t.Errorf("%d of 14 attempts were recorded: some did less than others", failures)
+		}
 	})
 }
 

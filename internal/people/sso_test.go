@@ -1,8 +1,10 @@
 package people_test
 
 import (
+	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,9 +183,57 @@ func TestConnectionChangedMeanwhileIsRefused(t *testing.T) {
 	d := w.depart()
 	answer := p.authorize(d.URL)
 	other := newProvider(t, w.clock)
+	other.codes = p.codes // it would redeem it
 	w.connect(store.Connection{Organization: "org_one", Issuer: other.URL, Insecure: true})
 	_, _, _, err := w.arrive(d, answer)
 	wantKind(t, err, cardea.KindUnauthorized)
+}
+
+// Guarantee: a departure ends in one session, even when the provider would redeem its
+// code again and again.
+func TestDepartureIsUsedOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := w.company()
+		p.again = true
+		d := w.depart()
+		answer := p.authorize(d.URL)
+		_, _, _, err := w.arrive(d, answer)
+		w.must(err)
+		_, _, _, err = w.arrive(d, answer)
+		wantKind(t, err, cardea.KindUnauthorized)
+		if p.redeemed != 2 {
+			t.Errorf("the code was redeemed %d times: this test proves nothing", p.redeemed)
+		}
+	})
+}
+
+// Guarantee: no connection is opened to this machine or a private network for a
+// connection that is not marked insecure.
+func TestPrivateAddressesAreNotConnectedTo(t *testing.T) {
+	w := sqlite(t)
+	w.ada()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	var accepted atomic.Int64
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			accepted.Add(1)
+			_ = c.Close()
+		}
+	}()
+	for _, insecure := range []bool{false, true} {
+		w.connect(store.Connection{Organization: "org_one", Issuer: "https://" + listener.Addr().String(), Insecure: insecure})
+		_, err = w.StartSSO(w.ctx, "org_one", appOrigin, "", home)
+		wantKind(t, err, cardea.KindUnauthorized)
+		if (accepted.Load() > 0) != insecure {
+			t.Errorf("insecure %v: %d connections", insecure, accepted.Load())
+		}
+	}
+	_ = listener.Close()
 }
 
 // Guarantee: a provider that says it sends its name is held to it (RFC 9207 §2.4).
