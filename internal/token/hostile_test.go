@@ -174,8 +174,12 @@ func TestRememberedHeadersAreBounded(t *testing.T) {
 	for i := range 2 * most {
 		text := forge(t, fmt.Sprintf(`{"alg":"EdDSA","kid":"%d","typ":"JWT"}`, i), claims(), "EdDSA")
 		bad := text[:len(text)-8] + "AAAAAAAA"
+		before, _ := token.Envelopes()
 		if _, err := token.Verify(bad, any, expect()); err == nil {
 			t.Fatal("a bad one verifies")
+		}
+		if n, _ := token.Envelopes(); n != before {
+			t.Fatal("the header of a bad one is remembered")
 		}
 		for range 2 {
 			if _, err := token.Verify(text, any, expect()); err != nil {
