@@ -13,7 +13,8 @@ import (
 //
 // "member" is the one the credential belongs to. A credential of an organization
 // belongs to nobody in particular; it answers for the member who made it, and if an
-// operator did, for the organization's first owner.
+// operator did, for the organization's first owner. A token of somebody else's issuer
+// answers for no member unless it names one.
 func (a *Authorizer) Answer(ctx context.Context, d *Decision) ([]byte, error) {
 	if !d.Allowed || d.Route == nil || d.Route.Answer == nil {
 		return nil, cardea.Errorf(cardea.KindNotFound, "the route has no answer")
@@ -43,7 +44,8 @@ func (a *Authorizer) describe(ctx context.Context, p cardea.Principal, member st
 		c.Member = member
 	}
 	var m store.Member
-	if p.Organization != "" {
+	external := p.Kind == a.current().contract.IssuerKind().Name // then it answers for itself
+	if member != "" || p.Organization != "" && !external {
 		if m, err = a.member(ctx, &c, p.Organization); err != nil {
 			return err
 		}

@@ -201,6 +201,13 @@ func TestTrustedIssuersCannotWiden(t *testing.T) {
 			t.Errorf("%s: no explanation", name)
 		}
 	}
+	// A member is one of the organization, or the token is good for nothing.
+	i.use(strings.Replace(issuing, "claims: {tenant: organization}", "claims: {tenant: organization, user: member}", 1))
+	i.allow(withToken(i.sign(k, i.foreign().with(claims{"user": i.member.ID}))))
+	elsewhere := i.world.organization("standard")
+	i.expect(withToken(i.sign(k, i.foreign().with(claims{"user": i.member.ID, "tenant": elsewhere.ID}))), cardea.StepVerify, cardea.ReasonInvalidCredential)
+	i.expect(withToken(i.sign(k, i.foreign().with(claims{"user": "usr_x"}))), cardea.StepVerify, cardea.ReasonInvalidCredential)
+	i.use(issuing)
 	// The ceiling holds for implied scopes too.
 	all := withToken(i.sign(k, i.foreign().with(claims{"scope": "admin"})))
 	i.allow(all)

@@ -231,6 +231,9 @@ func (a *Authorizer) Apply(changes store.Changes) {
 	if seq := changes.Seq(); seq > a.applied.Load() {
 		a.applied.Store(seq)
 	}
+	if a.cfg.Keys != nil {
+		a.cfg.Keys.Applied(changes)
+	}
 	v := a.view.Load()
 	for _, c := range changes {
 		switch c.Kind {
@@ -239,12 +242,7 @@ func (a *Authorizer) Apply(changes store.Changes) {
 				v.table.remove(&c.Hashes[i])
 			}
 			a.changed(c.Target)
-		case store.ChangeKeys:
-			if a.cfg.Keys != nil {
-				a.cfg.Keys.Applied(changes)
-			}
-			a.changed(c.Target)
-		case store.ChangeOrganization, store.ChangeMember, store.ChangeToken, store.ChangeIssuer:
+		case store.ChangeOrganization, store.ChangeMember, store.ChangeToken, store.ChangeIssuer, store.ChangeKeys:
 			a.changed(c.Target)
 		default:
 			// ChangeAll, or a kind this program does not know: forget everything.

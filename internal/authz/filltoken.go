@@ -83,8 +83,8 @@ func (t *verified) fits(l *store.Lookup) fault {
 	switch {
 	case t.query.Member != "" && !l.MemberFound, t.query.Organization != "" && !l.OrganizationFound:
 		return faultCaller
-	case t.organization != "" && t.organization != l.Organization.ID:
-		return faultClaims // a member who has left, or a claim nobody made
+	case t.organization != "" && t.organization != l.Organization.ID, l.MemberFound && l.Member.Organization != l.Organization.ID:
+		return faultClaims // a member of another organization, or who has left
 	case t.external():
 		return sound
 	case !l.OrganizationFound:

@@ -354,3 +354,26 @@ func TestTokensWithoutClient(t *testing.T) {
 	// An ID token has the same key, issuer and type, and another audience.
 	i.expect(withToken(i.sign(k, i.user().with(bare).with(claims{"aud": i.client.ID}))), cardea.StepVerify, cardea.ReasonInvalidCredential)
 }
+
+// Guarantee: a route that Cardea answers says who the token speaks for: the user and not
+// whoever made the application, and nobody of ours for a user of somebody else's.
+func TestAnswerForTokens(t *testing.T) {
+	i := newIssuer(t, nil)
+	owner := store.Member{ID: secret.NewID("usr_"), Organization: i.organization.ID, Email: "owner@acme.test", Role: cardea.RoleOwner}
+	i.change(func(tx *store.Tx) error { return tx.InsertMember(t.Context(), owner) })
+	for name, tt := range map[string]struct{ text, want string }{
+		"a user":             {i.sign(i.ourKey("live"), i.user()), i.member.ID},
+		"a client":           {i.sign(i.ourKey("live"), i.machine()), owner.ID},
+		"somebody else's":    {i.sign(i.partner.key(), i.foreign()), ""},
+		"without an account": {i.sign(i.visitors.key(), i.foreign().with(claims{"iss": "https://visitors.test"})), ""},
+	} {
+		r := withToken(tt.text)
+		r.Target = "/v1/users/me"
+		d := i.allow(r)
+		body, err := i.Answer(t.Context(), &d)
+		if err != nil || !strings.Contains(string(body), `"id":`) || tt.want != "" && !strings.Contains(string(body), tt.want) ||
+			tt.want == "" && strings.Contains(string(body), "usr_") {
+			t.Errorf("%s: %v %s", name, err, body)
+		}
+	}
+}
