@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/oauth2"
 
 	"github.com/cardea-dev/cardea/internal/fetch"
@@ -57,9 +59,11 @@ type idpClient struct {
 	http     *http.Client
 }
 
-// identity is whom a provider vouches for.
+// identity is whom a provider vouches for. AuthTime is when they proved it there, zero
+// when the provider does not say.
 type identity struct {
 	Email, Name string
+	AuthTime    time.Time
 }
 
 // provider returns the client for a connection.
@@ -179,6 +183,8 @@ type idClaims struct {
 	EmailVerified bool   `json:"email_verified"`
 	Name          string `json:"name"`
 	Party         string `json:"azp"`
+
+	AuthTime jsontext.Value `json:"auth_time"` // a number, of providers that say it
 }
 
 // claimed returns whom a verified ID token is about.
@@ -202,5 +208,9 @@ func claimed(c store.Connection, raw string, audiences int) (identity, error) {
 	if !claims.EmailVerified || !admitted(c, email) {
 		return identity{}, errVerified
 	}
-	return identity{Email: email, Name: strings.TrimSpace(claims.Name)}, nil
+	who := identity{Email: email, Name: strings.TrimSpace(claims.Name)}
+	if seconds, err := strconv.ParseInt(string(claims.AuthTime), 10, 64); err == nil && seconds > 0 {
+		who.AuthTime = time.Unix(seconds, 0)
+	}
+	return who, nil
 }

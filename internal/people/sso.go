@@ -52,8 +52,9 @@ func errSSO() error {
 
 // StartSSO begins a sign-in at the identity provider of an organization, known by its id
 // or name; afterwards the browser is to go to continueTo, which the caller has checked.
-// An organization that does not exist gets the answer of one without a provider.
-func (p *People) StartSSO(ctx context.Context, organization, origin, continueTo string, from From) (Departure, error) {
+// An organization that does not exist gets the answer of one without a provider. again
+// asks the provider to have the person prove who they are, whatever it remembers.
+func (p *People) StartSSO(ctx context.Context, organization, origin, continueTo string, again bool, from From) (Departure, error) {
 	if !p.offers(MethodSSO) {
 		return Departure{}, errSSO()
 	}
@@ -85,7 +86,11 @@ func (p *People) StartSSO(ctx context.Context, organization, origin, continueTo 
 	if err != nil {
 		return Departure{}, err
 	}
-	to := client.oauth.AuthCodeURL(t.State, oidc.Nonce(t.Nonce), oauth2.S256ChallengeOption(t.Verifier))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(t.Nonce), oauth2.S256ChallengeOption(t.Verifier)}
+	if again {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	to := client.oauth.AuthCodeURL(t.State, options...)
 	u, err := url.Parse(to)
 	if err != nil {
 		return Departure{}, err
@@ -132,7 +137,11 @@ func (p *People) FinishSSO(ctx context.Context, origin, ticket string, query url
 		if err != nil || !ok {
 			return orElse(err, errSSO())
 		}
-		token, s, err = p.start(ctx, tx, m, o, MethodSSO, tx.Now(), from)
+		proved := tx.Now()
+		if !who.AuthTime.IsZero() && who.AuthTime.Before(proved) {
+			proved = who.AuthTime // they may have been signed in there for days
+		}
+		token, s, err = p.start(ctx, tx, m, o, MethodSSO, proved, from)
 		return err
 	})
 	if err != nil {

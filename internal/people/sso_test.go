@@ -36,7 +36,7 @@ func (w *world) connect(c store.Connection) {
 // depart begins a sign-in at the company's provider.
 func (w *world) depart() people.Departure {
 	w.t.Helper()
-	d, err := w.StartSSO(w.ctx, "one corp", appOrigin, "/oauth/authorize?client_id=x", home)
+	d, err := w.StartSSO(w.ctx, "one corp", appOrigin, "/oauth/authorize?client_id=x", false, home)
 	w.must(err)
 	return d
 }
@@ -176,6 +176,32 @@ func TestStrangeAnswersOfProvidersAreRefused(t *testing.T) {
 	refused("a late answer", late, query)
 }
 
+// Guarantee: a session does not claim a fresher proof than the provider has, and a person
+// who is asked again is asked there too.
+func TestProofIsAsOldAsTheProviderSays(t *testing.T) {
+	w := sqlite(t)
+	p := w.company()
+	for name, c := range map[string]struct {
+		said any
+		want time.Time
+	}{
+		"an hour ago": {start.Add(-time.Hour).Unix(), start.Add(-time.Hour).Truncate(time.Second)},
+		"not said":    {nil, start},
+		"tomorrow":    {start.Add(24 * time.Hour).Unix(), start},
+		"in words":    {"yesterday", start},
+	} {
+		p.lie(map[string]any{"auth_time": c.said})
+		d := w.depart()
+		if _, s, _, err := w.arrive(d, p.authorize(d.URL)); err != nil || !s.AuthTime.Equal(c.want) {
+			t.Errorf("%s: %v, %v, want %v", name, s.AuthTime, err, c.want)
+		}
+	}
+	d, err := w.StartSSO(w.ctx, "org_one", appOrigin, "", true, home)
+	if err != nil || !strings.Contains(d.URL, "prompt=login") {
+		t.Errorf("%s, %v", d.URL, err)
+	}
+}
+
 // Guarantee: an answer is good only for the connection it was asked over.
 func TestConnectionChangedMeanwhileIsRefused(t *testing.T) {
 	w := sqlite(t)
@@ -227,7 +253,7 @@ func TestPrivateAddressesAreNotConnectedTo(t *testing.T) {
 	}()
 	for _, insecure := range []bool{false, true} {
 		w.connect(store.Connection{Organization: "org_one", Issuer: "https://" + listener.Addr().String(), Insecure: insecure})
-		_, err = w.StartSSO(w.ctx, "org_one", appOrigin, "", home)
+		_, err = w.StartSSO(w.ctx, "org_one", appOrigin, "", false, home)
 		wantKind(t, err, cardea.KindUnauthorized)
 		if (accepted.Load() > 0) != insecure {
 			t.Errorf("insecure %v: %d connections", insecure, accepted.Load())
@@ -275,7 +301,7 @@ func TestUnusableProvidersAreAllAlike(t *testing.T) {
 	}
 	var first error
 	for _, name := range []string{"org_none", "Nowhere", "", "org_private", "org_liar", "org_slash", "org_down", "org_file", "\x00"} {
-		_, err := w.StartSSO(w.ctx, name, appOrigin, "", home)
+		_, err := w.StartSSO(w.ctx, name, appOrigin, "", false, home)
 		wantKind(t, err, cardea.KindUnauthorized)
 		if first == nil {
 			first = err
@@ -331,7 +357,7 @@ func TestProvidersAreNotAskedWhereTheContractOffersNone(t *testing.T) {
 	w.with("methods: [password, passkey, sso]", "methods: [password]")
 	_, _, _, err := w.arrive(d, answer)
 	wantKind(t, err, cardea.KindUnauthorized)
-	_, err = w.StartSSO(w.ctx, "org_one", appOrigin, "", home)
+	_, err = w.StartSSO(w.ctx, "org_one", appOrigin, "", false, home)
 	wantKind(t, err, cardea.KindUnauthorized)
 }
 

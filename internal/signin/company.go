@@ -23,7 +23,7 @@ func startSSO(v *visit) {
 		v.show(http.StatusOK, v.organizationForm(on, "/signin/sso", "", ""))
 		return
 	}
-	departure, err := v.cfg.People.StartSSO(v.r.Context(), organization, v.origin, on, v.from)
+	departure, err := v.cfg.People.StartSSO(v.r.Context(), organization, v.origin, on, v.in, v.from)
 	if err != nil {
 		v.again(err, func(problem string) any {
 			return v.organizationForm(on, "/signin/sso", bound(organization), problem)
