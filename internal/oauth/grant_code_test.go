@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,42 @@ func TestCodeNeedsItsConsentAndPerson(t *testing.T) {
 	}
 }
 
+// TestCodeTakenAwayWhileItIsExchanged: a consent withdrawn between looking at the code and
+// using it up takes the code with it; that is a refusal, not a failure.
+func TestCodeTakenAwayWhileItIsExchanged(t *testing.T) {
+	w := newWorld(t, acme(t))
+	c, m := w.register(), w.member()
+	hr := w.form("/oauth/token", "grant_type", "authorization_code", "code", w.code(c, m), "redirect_uri", callback,
+		"code_verifier", verifier, "client_id", c.id(), "client_secret", c.secret.Reveal())
+	b := w.current().paths["/oauth/token"][0]
+	r := &request{Request: hr, contract: w.contract.Load(), binding: b, now: w.now(), address: home, origin: w.http.URL}
+	var err error
+	if r.params, err = readParams(hr, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.authenticate(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	g, err := r.grant()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := g.find(w.Server, t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.change(func(tx *store.Tx) error {
+		consent, err := tx.Consent(t.Context(), m.ID, c.id())
+		if err != nil {
+			return err
+		}
+		return tx.RevokeConsent(t.Context(), consent.ID)
+	})
+	if body, err := w.issue(t.Context(), r, ticket); !errors.Is(err, errCode) {
+		t.Errorf("%s, %v; want a refusal", body, err)
+	}
+}
+
 // TestConsentIsNeededUnlessTheClientIsOurs: a code without a consent is good for
 // first-party clients only.
 func TestConsentIsNeededUnlessTheClientIsOurs(t *testing.T) {
@@ -167,6 +204,24 @@ func TestConsentIsNeededUnlessTheClientIsOurs(t *testing.T) {
 		return tx.UpdateClient(t.Context(), theirs.Client)
 	})
 	w.redeem(theirs, code).want(400, "invalid_grant")
+
+	// One that was withdrawn, is for somebody else, or has run out, is none.
+	c, other := w.register(), w.register()
+	consent := w.consent(c, m, "read")
+	with := func(id string) func(*store.Code) { return func(c *store.Code) { c.Consent = id } }
+	w.redeem(c, w.code(c, m, with(consent.ID))).want(200, "")
+	w.redeem(other, w.code(other, m, with(consent.ID))).want(400, "invalid_grant")
+	w.redeem(c, w.code(c, w.member(), with(consent.ID))).want(400, "invalid_grant")
+	w.change(func(tx *store.Tx) error { return tx.RevokeConsent(t.Context(), consent.ID) })
+	w.redeem(c, w.code(c, m, with(consent.ID))).want(400, "invalid_grant")
+	w.change(func(tx *store.Tx) error {
+		consent.ExpiresAt = w.now().Add(time.Hour)
+		_, err := tx.SaveConsent(t.Context(), consent)
+		return err
+	})
+	tokens := w.redeem(c, w.code(c, m, with(consent.ID))).want(200, "")
+	w.advance(time.Hour)
+	w.renew(c, tokens.text("refresh_token")).want(400, "invalid_grant")
 }
 
 // TestNobodyGrantsMoreThanTheyMay: a member who lost a role takes away what only that role

@@ -147,7 +147,12 @@ func (s *Server) commit(ctx context.Context, r *request, t *ticket, i *issued) (
 	changes, err := s.store.Update(ctx, t.actor, func(tx *store.Tx) (err error) {
 		o = outcome{}
 		if t.spend != nil {
-			if o, err = t.spend(ctx, tx, i); !o.isZero() || err != nil {
+			o, err = t.spend(ctx, tx, i)
+			if missing(err) {
+				// Taken away since it was found, with the consent it came from.
+				o, err = outcome{answer: t.bad}, nil
+			}
+			if !o.isZero() || err != nil {
 				return err
 			}
 		}

@@ -36,7 +36,7 @@ func (s *Server) personal(ctx context.Context, r *request, p personal, bad error
 		holder: c.id(), kind: r.contract.ClientKind().Name,
 		subject: p.member, organization: p.organization, member: p.member, person: now.person, consent: p.consent,
 		most: set, fallback: set, fallbackText: keepNames(r.contract, p.scopes, set),
-		notBefore: now.notBefore, authTime: p.authTime, identity: true,
+		notBefore: now.notBefore, authTime: p.authTime, identity: true, bad: bad,
 	}
 	return t, s.target(r, t, p.resource)
 }

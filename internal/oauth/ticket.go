@@ -65,6 +65,9 @@ type ticket struct {
 	exchanged bool   // RFC 8693: the answer says what was issued
 	act       string // who acts for the subject, "" nobody else
 
+	// bad is the answer when what was presented turns out not to be good.
+	bad error
+
 	// spend uses up what was presented, in the transaction that issues. Nil: there is
 	// nothing to use up.
 	spend func(ctx context.Context, tx *store.Tx, i *issued) (outcome, error)
