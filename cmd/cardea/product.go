@@ -168,7 +168,7 @@ func (p *product) takesAdmin(command string) bool {
 	return false
 }
 
-// adminVariable is the environment variable of the admin token: COHO_ADMINTOKEN.
+// adminVariable is the environment variable of the admin token: ACME_ADMINTOKEN.
 func (p *product) adminVariable() string {
 	return strings.ToUpper(strings.NewReplacer("-", "_").Replace(firstOf(p.cli.EnvPrefix, p.cli.Name) + "_" + p.cli.AdminFlag))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -132,6 +133,43 @@ func (d *Dev) banner(w io.Writer) {
 			}
 		}
 	}
+	oauth(&b, c, r)
 	fmt.Fprint(&b, "\nStop with Ctrl-C.\n\n")
 	w.Write(b.Bytes())
+}
+
+// oauth shows who can sign in, the clients, and how to try a flow.
+func oauth(b *bytes.Buffer, c *contract.Contract, r Ready) {
+	if c.Clients() == nil && c.ServiceAccounts() == nil && r.Issuer == "" {
+		return
+	}
+	fmt.Fprintf(b, "\nSign in at %s/signin as %s with the password %q.\n", r.App, r.Users[0].Email, r.Users[0].Password)
+	for _, grant := range slices.Sorted(maps.Keys(r.Clients)) {
+		client := r.Clients[grant]
+		fmt.Fprintf(b, "\n  %s for %s:\n  export CARDEA_CLIENT_ID=%s", c.Clients().Label, grant, client.ClientID)
+		if client.ClientSecret != "" {
+			fmt.Fprintf(b, " CARDEA_CLIENT_SECRET=%s", client.ClientSecret)
+		}
+		fmt.Fprintf(b, "\n  cardea try %s --base %s%s\n", tries[contract.Grant(grant)], r.Auth, contractFlag(c))
+	}
+	if r.ServiceAccountFile != "" {
+		fmt.Fprintf(b, "\n  %s: %s\n", c.ServiceAccounts().Label, r.ServiceAccountFile)
+	}
+	if r.Issuer != "" {
+		fmt.Fprintf(b, "\n  An issuer to trust: %s\n  curl -H 'Content-Type: application/json' -d '{\"sub\":\"jo\"}' %s/token\n", r.Issuer, r.Issuer)
+	}
+}
+
+// tries are the commands that run a grant's flow.
+var tries = map[contract.Grant]string{
+	contract.GrantClientCredentials: "client-credentials", contract.GrantAuthorizationCode: "authorization-code", contract.GrantDeviceCode: "device",
+}
+
+// contractFlag names the contract's file to a command, where it is not the one that the
+// command takes by itself.
+func contractFlag(c *contract.Contract) string {
+	if c.Source() == contract.DefaultName || strings.HasPrefix(c.Source(), "built-in") {
+		return ""
+	}
+	return " -c " + c.Source()
 }
