@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/sandbox", "internal/secret", "internal/limit", "internal/target", "internal/fetch", "internal/condition", "internal/password", "internal/strictyaml"},
 	{"contract"},
 	{"internal/token", "internal/hook", "internal/pages", "internal/store/group"},
-	{"internal/store", "examples"},
+	{"internal/store", "internal/clientdoc", "internal/discovery", "examples"},
 	{"internal/store/storetest", "internal/pages/pagestest"},
 	{"internal/record", "internal/signing", "internal/rules"},
 	{"internal/authz", "internal/manage", "internal/people", "admin"},

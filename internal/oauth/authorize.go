@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/clientdoc"
 	"github.com/cardea-dev/cardea/internal/people"
 )
 
@@ -28,7 +29,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *request) {
 		s.errorPage(w, r, err)
 		return
 	}
-	if !signedIn && isMetadataURL(q.get("client_id")) {
+	if !signedIn && clientdoc.IsURL(q.get("client_id")) {
 		// Only people of ours make Cardea fetch addresses that others chose.
 		s.metadataSignIn(w, r, q)
 		return
@@ -126,7 +127,7 @@ func (s *Server) metadataSignIn(w http.ResponseWriter, r *request, q query) {
 	switch terms := r.contract.Clients(); {
 	case len(q.repeated) > 0:
 		s.errorPage(w, r, errRepeated)
-	case terms == nil || !terms.MetadataDocuments || checkMetadataURL(q.get("client_id")) != nil:
+	case terms == nil || !terms.MetadataDocuments || clientdoc.CheckURL(q.get("client_id")) != nil:
 		s.errorPage(w, r, errUnknownClient)
 	case slices.Contains(strings.Fields(q.get("prompt")), "none"):
 		s.errorPage(w, r, errLoginRequired)
@@ -171,7 +172,7 @@ func (s *Server) browserBindings(c *contract.Contract) []*binding {
 		{endpoint: e.EndSession, methods: both, serve: (*Server).endSession},
 		{endpoint: e.JWKS, methods: readMethods, public: true, serve: (*Server).serveJWKS},
 	}
-	return slices.Concat(all, metadataBindings(c), resourceBindings(c))
+	return append(all, documentBindings(c)...)
 }
 
 // beside returns the endpoint whose path is that of e and a suffix, nil for nil.

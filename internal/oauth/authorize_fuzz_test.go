@@ -63,34 +63,6 @@ func FuzzAuthorizeQuery(f *testing.F) {
 	})
 }
 
-// FuzzMetadataDocument holds what every document that is accepted has.
-func FuzzMetadataDocument(f *testing.F) {
-	const id = "https://agent.example.test/client.json"
-	f.Add(`{"client_id":"` + id + `","client_name":"A","redirect_uris":["` + callback + `"]}`)
-	f.Add(`{"client_id":"` + id + `","client_name":"A","redirect_uris":["javascript:x"],"client_secret":""}`)
-	f.Add(`{"client_id":"` + id + `","client_name":"A","redirect_uris":["` + callback + `"],"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://a.example/"}`)
-	f.Add(`[]`)
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := parseDocument(id, []byte(text))
-		if err != nil {
-			return
-		}
-		row := d.row
-		if row.MetadataURL != id || row.Credential.Name == "" || len(row.RedirectURIs) == 0 || row.FirstParty || row.Credential.ID != "" {
-			t.Fatalf("%s: %+v", text, row)
-		}
-		for _, uri := range row.RedirectURIs {
-			if target.CheckRedirectURI(uri) != nil {
-				t.Fatalf("%s: %q", text, uri)
-			}
-		}
-		proves := len(row.Authentication) == 1 && row.Authentication[0] == "private_key_jwt" && (row.JWKSURL != "") != (row.PublicKeys != nil)
-		if row.Public == proves || row.Public && (len(row.Authentication) > 0 || row.PublicKeys != nil || row.JWKSURL != "") {
-			t.Fatalf("%s: %+v", text, row)
-		}
-	})
-}
-
 // FuzzUserCode holds that a code has one form, however it is typed.
 func FuzzUserCode(f *testing.F) {
 	f.Add("BCDF-GHJK")

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"net/http"
 
+	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/clientdoc"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/secret"
 )
@@ -16,17 +18,20 @@ type browser struct {
 	protection *http.CrossOriginProtection
 
 	origins   *origins
-	documents *documents
-	guesses   *attempts // at user codes
-	starts    *attempts // of devices
+	documents *clientdoc.Cache // nil: there are no such clients
+	guesses   *attempts        // at user codes
+	starts    *attempts        // of devices
 }
 
 // newBrowser returns the state for a configuration.
-func newBrowser(cfg Config) browser {
+func newBrowser(cfg Config, now cardea.Clock) browser {
 	b := browser{
 		people: cfg.People, sealer: cfg.Sealer, protection: http.NewCrossOriginProtection(),
-		origins: &origins{}, documents: &documents{},
+		origins: &origins{},
 		guesses: newAttempts(), starts: newAttempts(),
+	}
+	if cfg.Fetch != nil {
+		b.documents = clientdoc.New(clientdoc.Config{Fetch: cfg.Fetch, Now: now, Algorithms: assertionAlgorithms})
 	}
 	if b.sealer == nil {
 		// A key that dies with the process: what was sealed before is asked for again.

@@ -2,16 +2,16 @@ package oauth
 
 import (
 	"context"
-	"net/url"
+	"errors"
+	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/clientdoc"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
-	"github.com/cardea-dev/cardea/internal/target"
 )
 
 // Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document): a client
@@ -22,38 +22,6 @@ import (
 // authenticates. When a member first agrees, the client gets a row in the member's
 // organization, whose administrators can see it and turn it off; tokens, consents and
 // the audit log know it by that row's id.
-
-// maxMetadataURL bounds a client id that is an address, in bytes: people are to read it.
-const maxMetadataURL = 512
-
-// isMetadataURL reports whether a client id is meant as the address of a document. Ids
-// of registered clients never begin like this.
-func isMetadataURL(id string) bool { return strings.HasPrefix(id, "https://") }
-
-// errMetadataURL refuses addresses that are no client ids: §3 of the draft.
-var errMetadataURL = refuse(codeInvalidRequest, "the client_id is not the address of a metadata document")
-
-// checkMetadataURL checks the form of a client id that is an address. There is one
-// spelling for each: it is compared as it stands.
-func checkMetadataURL(id string) error {
-	u, err := url.Parse(id)
-	if err != nil || len(id) > maxMetadataURL || target.CheckRedirectURI(id) != nil {
-		return errMetadataURL
-	}
-	if u.Scheme != "https" || u.EscapedPath() == "" || u.EscapedPath() == "/" || u.RawQuery != "" || u.ForceQuery {
-		return errMetadataURL
-	}
-	return nil
-}
-
-// metadataHost returns the host that vouches for a document.
-func metadataHost(id string) string {
-	u, err := url.Parse(id)
-	if err != nil {
-		return ""
-	}
-	return u.Host
-}
 
 // isRow reports whether the client is the row of a document in one organization: such an
 // id is none that a client may name itself by.
@@ -66,35 +34,46 @@ var errNoDocument = cardea.Errorf(cardea.KindNotFound, "no such client")
 // It belongs to no organization and works in the first environment.
 func (s *Server) metadataClient(ctx context.Context, c *contract.Contract, id string) (store.Client, error) {
 	terms := c.Clients()
-	if terms == nil || !terms.MetadataDocuments || s.cfg.Fetch == nil || checkMetadataURL(id) != nil {
+	if terms == nil || !terms.MetadataDocuments || s.documents == nil {
 		return store.Client{}, errNoDocument
 	}
-	d, err := s.documents.get(ctx, s, id)
-	if err != nil {
+	d, err := s.documents.Get(ctx, id)
+	switch {
+	case errors.Is(err, clientdoc.ErrNone):
+		return store.Client{}, errNoDocument
+	case errors.Is(err, clientdoc.ErrBusy):
+		return store.Client{}, errFetching
+	case err != nil:
 		return store.Client{}, err
 	}
-	if d == nil {
-		return store.Client{}, errNoDocument
-	}
-	return d.client(c, id)
+	return documentClient(c, d)
 }
 
-// client returns the client that a document describes under a contract.
-func (d *document) client(c *contract.Contract, id string) (store.Client, error) {
-	row := d.row
+// errFetching: too many documents are being fetched.
+var errFetching = &Error{
+	Code: codeTemporarilyUnavailable, Description: "try again in a moment", status: http.StatusServiceUnavailable, after: retryAfter,
+}
+
+// documentClient returns the client that a document describes under a contract.
+func documentClient(c *contract.Contract, d *clientdoc.Document) (store.Client, error) {
 	scopes := c.Clients().Scopes
-	if d.scope != nil {
-		asked, _ := c.ScopeSet(d.scope...) // what the contract does not have is nothing
+	if d.Scopes != nil {
+		asked, _ := c.ScopeSet(d.Scopes...) // what the contract does not have is nothing
 		scopes = asked.Intersect(c.Expand(scopes))
 	}
-	row.Credential = store.Credential{
-		ID: id, Kind: store.KindClient, Name: d.row.Credential.Name, Environment: c.Environments()[0].Name,
-		Scopes: c.ScopeNames(scopes),
+	row := store.Client{
+		Credential: store.Credential{
+			ID: d.ID, Kind: store.KindClient, Name: d.Name, Environment: c.Environments()[0].Name, Scopes: c.ScopeNames(scopes),
+		},
+		RedirectURIs: d.RedirectURIs, Public: d.Public, PublicKeys: d.Keys, JWKSURL: d.KeysURL, MetadataURL: d.ID,
+		HomeURL: d.HomeURL, PolicyURL: d.PolicyURL, TermsURL: d.TermsURL, DPoPRequired: d.DPoP,
 	}
-	row.Grants = nil
+	if !d.Public {
+		row.Authentication = []string{string(contract.PrivateKeyJWT)}
+	}
 	// The grants that a person takes part in, at the authorization page.
 	for _, g := range []contract.Grant{contract.GrantAuthorizationCode, contract.GrantRefreshToken} {
-		named := len(d.row.Grants) == 0 || slices.Contains(d.row.Grants, string(g))
+		named := len(d.GrantTypes) == 0 || slices.Contains(d.GrantTypes, string(g))
 		if named && slices.Contains(c.Clients().Grants, g) {
 			row.Grants = append(row.Grants, string(g))
 		}

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-dev/cardea/internal/clientdoc"
 	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/store"
-	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // A site is somebody's web site with a metadata document.
@@ -37,8 +37,13 @@ func newSite(t *testing.T, w *world) *site {
 	t.Cleanup(s.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	w.Server.cfg.Fetch = fetch.New(fetch.Config{AllowPrivate: true, Roots: roots})
+	w.documentsFrom(fetch.New(fetch.Config{AllowPrivate: true, Roots: roots}))
 	return s
+}
+
+// documentsFrom lets the world fetch documents.
+func (w *world) documentsFrom(f *fetch.Client) {
+	w.Server.documents = clientdoc.New(clientdoc.Config{Fetch: f, Now: w.now, Algorithms: assertionAlgorithms})
 }
 
 // id is the client id of the site's document.
@@ -160,86 +165,6 @@ func TestOnlyPeopleMakeUsFetch(t *testing.T) {
 	off.stranger().get(s.asked()).refuses(400)
 }
 
-// TestDocumentsThatAreNone holds what a document and its address must be like: §3 and §4
-// of the draft.
-func TestDocumentsThatAreNone(t *testing.T) {
-	const id = "https://agent.example.test/client.json"
-	keys := func() string {
-		private, err := token.Generate("ES256")
-		if err != nil {
-			t.Fatal(err)
-		}
-		set, err := token.PublicJWKS([]token.Key{{ID: "k", Algorithm: "ES256", Public: private.Public()}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(set)
-	}()
-	good := `{"client_id":"` + id + `","client_name":"Agent","redirect_uris":["` + callback + `"]`
-	for name, text := range map[string]string{
-		"least":           good + `}`,
-		"of the standard": good + `,"grant_types":["authorization_code"],"response_types":["code"],"token_endpoint_auth_method":"none","logo_uri":"x"}`,
-		"with keys":       good + `,"token_endpoint_auth_method":"private_key_jwt","jwks":` + keys + `}`,
-		"with key set":    good + `,"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://agent.example.test/jwks.json"}`,
-		"more than known": good + `,"x":{"y":[1]},"software_statement":"e30.e30.e30"}`,
-	} {
-		if _, err := parseDocument(id, []byte(text)); err != nil {
-			t.Errorf("%s: refused", name)
-		}
-	}
-	bad := func(member string) string { return good + `,` + member + `}` }
-	for name, text := range map[string]string{
-		"empty": ``, "no JSON": `<html>`, "an array": `[` + good + `}]`, "two": good + `}` + good + `}`,
-		"another id":      `{"client_id":"` + id + `/","client_name":"A","redirect_uris":["` + callback + `"]}`,
-		"id in capitals":  `{"client_id":"HTTPS://agent.example.test/client.json","client_name":"A","redirect_uris":["` + callback + `"]}`,
-		"no id":           `{"client_name":"A","redirect_uris":["` + callback + `"]}`,
-		"id twice":        bad(`"client_id":"https://evil.example/x"`),
-		"other case":      `{"Client_ID":"` + id + `","client_name":"A","redirect_uris":["` + callback + `"]}`,
-		"no name":         `{"client_id":"` + id + `","redirect_uris":["` + callback + `"]}`,
-		"control in name": `{"client_id":"` + id + `","client_name":"A\u0007B","redirect_uris":["` + callback + `"]}`,
-		"long name":       `{"client_id":"` + id + `","client_name":"` + strings.Repeat("x", 101) + `","redirect_uris":["` + callback + `"]}`,
-		"no redirect":     `{"client_id":"` + id + `","client_name":"A"}`,
-		"none":            `{"client_id":"` + id + `","client_name":"A","redirect_uris":[]}`,
-		"script":          `{"client_id":"` + id + `","client_name":"A","redirect_uris":["javascript:alert(1)"]}`,
-		"one of two":      `{"client_id":"` + id + `","client_name":"A","redirect_uris":["` + callback + `","http://evil.example/"]}`,
-		"secret":          bad(`"client_secret":"x"`),
-		"null secret":     bad(`"client_secret":null`),
-		"secret's end":    bad(`"client_secret_expires_at":0`),
-		"secret_post":     bad(`"token_endpoint_auth_method":"client_secret_post"`),
-		"secret_jwt":      bad(`"token_endpoint_auth_method":"client_secret_jwt"`),
-		"keys without":    bad(`"token_endpoint_auth_method":"private_key_jwt"`),
-		"both sorts":      bad(`"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://a.example/","jwks":` + keys),
-		"private key":     bad(`"token_endpoint_auth_method":"private_key_jwt","jwks":` + strings.Replace(keys, `"x":`, `"d":"AAAA","x":`, 1)),
-		"no usable key":   bad(`"token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]}`),
-		"http key set":    bad(`"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"http://agent.example.test/jwks.json"`),
-		"implicit":        bad(`"response_types":["token"]`),
-		"wrong type":      bad(`"scope":["read"]`),
-		"too large":       bad(`"x":"` + strings.Repeat("x", maxDocument) + `"`),
-	} {
-		if _, err := parseDocument(id, []byte(text)); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
-	}
-	for _, good := range []string{id, "https://a.example/x", "https://a.example:8443/x/y.json"} {
-		if checkMetadataURL(good) != nil {
-			t.Errorf("%s is refused", good)
-		}
-	}
-	for _, bad := range []string{
-		"https://a.example", "https://a.example/", "http://a.example/x", "https://a.example/x?y", "https://a.example/x?", "https://a.example/x#y",
-		"https://u@a.example/x", "https://u:p@a.example/x", "https://a.example/../x", "https://a.example/./x", "https://a.example/%2e%2e/x",
-		"https://A.example/x", "https:///x", "https://a.example/" + strings.Repeat("x", maxMetadataURL), "https://a.example\\@b.example/x", "https://127.1/x",
-	} {
-		if checkMetadataURL(bad) == nil {
-			t.Errorf("%s is accepted", bad)
-		}
-	}
-	d, err := parseDocument(id, []byte(bad(`"client_uri":"javascript:alert(1)","policy_uri":"http://a.example/","tos_uri":"https://a.example/terms"`)))
-	if err != nil || d.row.HomeURL != "" || d.row.PolicyURL != "" || d.row.TermsURL != "https://a.example/terms" {
-		t.Errorf("links %+v, %v", d, err)
-	}
-}
-
 // TestWhatASiteAnswers holds how a document is fetched: only a JSON answer of its own
 // counts, redirects are not followed, private addresses are not reached, and nothing that
 // went wrong is remembered.
@@ -295,7 +220,7 @@ func TestWhatASiteAnswers(t *testing.T) {
 	site.answers(site.good())
 	roots := x509.NewCertPool()
 	roots.AddCert(site.Certificate())
-	other.Server.cfg.Fetch = fetch.New(fetch.Config{Roots: roots})
+	other.documentsFrom(fetch.New(fetch.Config{Roots: roots}))
 	other.signedIn(other.member()).get(site.asked()).refuses(400)
 	if site.fetched.Load() != 0 {
 		t.Error("a private address was reached")
@@ -306,17 +231,6 @@ func TestWhatASiteAnswers(t *testing.T) {
 // five minutes at least and a day at most; fetched once for many; and an address whose
 // host is down for a while keeps working.
 func TestDocumentsAreKeptForAWhile(t *testing.T) {
-	for header, want := range map[string]time.Duration{
-		"": minDocumentAge, "max-age=60": minDocumentAge, "public, max-age=3600": time.Hour, "MAX-AGE=7200": 2 * time.Hour,
-		"max-age=31536000": maxDocumentAge, "no-store": minDocumentAge, "max-age=x": minDocumentAge, `max-age="3600"`: time.Hour,
-		"max-age=-1": minDocumentAge, "max-age=99999999999999999999": minDocumentAge,
-	} {
-		h := http.Header{}
-		h.Set("Cache-Control", header)
-		if got := documentAge(h); got != want {
-			t.Errorf("%q: %s, want %s", header, got, want)
-		}
-	}
 	w := full(t)
 	s := newSite(t, w)
 	s.answers(s.good(), "Cache-Control", "max-age=3600")

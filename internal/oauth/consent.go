@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/clientdoc"
 	"github.com/cardea-dev/cardea/internal/pages"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/secret"
@@ -100,7 +101,7 @@ func (c *client) page() pages.Client {
 		Name: c.Credential.Name, HomeURL: c.HomeURL, PolicyURL: c.PolicyURL, TermsURL: c.TermsURL,
 	}
 	if c.MetadataURL != "" {
-		p.Host, p.Unverified = metadataHost(c.MetadataURL), true
+		p.Host, p.Unverified = clientdoc.Host(c.MetadataURL), true
 	}
 	if p.Name == "" {
 		p.Name = c.id()

@@ -126,7 +126,7 @@ type origins struct {
 // has reports whether an origin is one of some client. When the database does not
 // answer, it is not.
 func (o *origins) has(ctx context.Context, s *Server, origin string, now time.Time) bool {
-	if s.documents.hasOrigin(origin) {
+	if s.documents != nil && s.documents.HasOrigin(origin) {
 		return true
 	}
 	o.mu.Lock()

@@ -14,6 +14,17 @@ const jwksAge = "public, max-age=900"
 
 // serveJWKS answers with the public keys of every environment: RFC 7517 §5.
 func (s *Server) serveJWKS(w http.ResponseWriter, r *request) {
+	if s.cfg.Keys == nil {
+		s.fail(w, r, errUnavailable)
+		return
+	}
+	// A set that is not whole yet must not be kept by anybody.
+	if err := s.cfg.Keys.Ensure(r.Context()); err != nil {
+		s.fail(w, r, &Error{
+			Code: codeTemporarilyUnavailable, Description: "try again in a moment", status: http.StatusServiceUnavailable, after: retryAfter, cause: err,
+		})
+		return
+	}
 	s.publishText(w, r, s.cfg.Keys.JWKS(), jwksAge)
 }
 

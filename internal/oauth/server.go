@@ -92,7 +92,7 @@ func New(cfg Config) *Server {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.browser = newBrowser(cfg)
+	s.browser = newBrowser(cfg, s.now)
 	if s.apply == nil {
 		s.apply = func(changes store.Changes) {
 			cfg.Authorizer.Apply(changes)

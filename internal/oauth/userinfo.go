@@ -9,20 +9,10 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/discovery"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
 )
-
-// userClaims are the claims about a person, by the scope that opens them: OpenID Connect
-// Core §5.4. They are told where the contract has such a scope. Addresses are not said
-// to be verified: whoever made the member typed them.
-var userClaims = []struct {
-	scope  string
-	claims []string
-}{
-	{"profile", []string{"name", "updated_at"}},
-	{"email", []string{"email"}},
-}
 
 // Errors of the userinfo endpoint: RFC 6750 §3.1.
 var (
@@ -70,12 +60,12 @@ func (s *Server) readUserInfo(ctx context.Context, r *request) (object, error) {
 // claimsOf returns the claims about a member that scopes open.
 func claimsOf(c *contract.Contract, scopes contract.ScopeSet, m store.Member) object {
 	o := object{{"sub", m.ID}}
-	for _, one := range userClaims {
-		scope := c.Scope(one.scope)
+	for _, one := range discovery.UserClaims {
+		scope := c.Scope(one.Scope)
 		if scope == nil || !scopes.Has(scope.Index) {
 			continue
 		}
-		for _, name := range one.claims {
+		for _, name := range one.Claims {
 			switch name {
 			case "name":
 				o = append(o, member{name, omitEmpty(m.Name)})
