@@ -126,6 +126,16 @@ func TestOpaqueTokens(t *testing.T) {
 	}
 }
 
+// Guarantee: a token that is issued while its family is being revoked is born dead.
+func TestTokenOfARevokedFamily(t *testing.T) {
+	i := newIssuer(t, nil)
+	i.use(opaqueTokens)
+	i.one()
+	i.change(func(tx *store.Tx) error { return tx.RevokeFamily(t.Context(), i.family, "test") })
+	_, text := i.opaque(func(t *store.AccessToken) { t.Family = i.family })
+	i.expect(withToken(text), cardea.StepStanding, cardea.ReasonRevoked)
+}
+
 // An ending is a way in which tokens stop being good, and which of those of [issuer.one]
 // it concerns.
 type ending struct {

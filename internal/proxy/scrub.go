@@ -18,13 +18,51 @@ func scrub(path string, c *contract.Contract) string {
 		return path
 	}
 	for _, kind := range c.Kinds() {
-		for _, prefix := range kind.Prefixes {
-			if prefix != "" {
-				path = scrubPrefix(path, prefix)
-			}
+		path = scrubPrefixes(path, kind.Prefixes)
+	}
+	path = scrubPrefixes(path, c.ClientKind().Prefixes)
+	tokens := c.Tokens()
+	for _, t := range []*contract.AccessToken{tokens.Machine, tokens.User} {
+		if t != nil {
+			path = scrubPrefixes(path, t.Prefixes)
+		}
+	}
+	if tokens.Refresh != nil {
+		path = scrubPrefixes(path, tokens.Refresh.Prefixes)
+	}
+	return scrubSigned(path)
+}
+
+// scrubPrefixes does so for secrets with one of these prefixes, by environment.
+func scrubPrefixes(path string, prefixes []string) string {
+	for i, prefix := range prefixes {
+		if prefix != "" && (i == 0 || prefix != prefixes[i-1]) {
+			path = scrubPrefix(path, prefix)
 		}
 	}
 	return path
+}
+
+// signedHead is what a JWT begins with: base64url of `{"`.
+const signedHead = "eyJ"
+
+// scrubSigned cuts off what looks like a signed token, whoever issued it.
+func scrubSigned(path string) string {
+	for from := 0; ; {
+		i := strings.Index(path[from:], signedHead)
+		if i < 0 {
+			return path
+		}
+		start := from + i + len(signedHead)
+		end := start
+		for end < len(path) && (isAlphanumeric(path[end]) || strings.IndexByte("-_.", path[end]) >= 0) {
+			end++
+		}
+		from = start
+		if end-start >= secretTail && strings.IndexByte(path[start:end], '.') >= 0 {
+			path = path[:start] + "…" + path[end:]
+		}
+	}
 }
 
 // scrubPrefix does so for one prefix, wherever it stands.

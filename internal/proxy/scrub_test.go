@@ -1,6 +1,10 @@
 package proxy
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/cardea-dev/cardea/contract"
+)
 
 // TestScrubCutsSecretsOnly holds that a recorded path shows no secret, and everything
 // else as it was.
@@ -19,5 +23,26 @@ func TestScrubCutsSecretsOnly(t *testing.T) {
 		if got := scrubPrefix(path, "ck_live_"); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
+	}
+}
+
+// Tokens are secrets too: opaque ones by their prefixes, which environments may share,
+// signed ones by their form.
+func TestScrubCutsTokens(t *testing.T) {
+	const tail, signed = "0123456789abcdefghijABCDEFGHIJ01234567", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_bmF0dXJl"
+	if got := scrubPrefixes("/v1/at_"+tail, []string{"at_", "at_", "", "at_test_"}); got != "/v1/at_…" {
+		t.Error(got)
+	}
+	for path, want := range map[string]string{
+		"/v1/" + signed: "/v1/eyJ…", "/v1/" + signed + "/x": "/v1/eyJ…/x", "/v1/eyJ": "/v1/eyJ",
+		"/v1/eyJust-a-name-without-any-dots-in-it": "/v1/eyJust-a-name-without-any-dots-in-it",
+	} {
+		if got := scrubSigned(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	c := contract.Default()
+	if got := scrub("/v1/"+signed, c); got != "/v1/eyJ…" {
+		t.Error(got)
 	}
 }
