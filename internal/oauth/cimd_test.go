@@ -310,3 +310,26 @@ func TestAgentsDoNotMix(t *testing.T) {
 	got := w.post("/oauth/token", append(parts, "client_id", s.id())...).want(200, "")
 	w.post("/oauth/token", "grant_type", "refresh_token", "refresh_token", got.text("refresh_token"), "client_id", second).want(400, "invalid_grant")
 }
+
+// TestAnAgentWithKeys holds §8.2 of the draft: a client whose document has keys proves who
+// it is by an assertion about its address, and nobody else passes for it.
+func TestAnAgentWithKeys(t *testing.T) {
+	w := full(t)
+	s := newSite(t, w)
+	own, stranger := newSigner(t), newSigner(t)
+	s.answers(s.good(`,"token_endpoint_auth_method":"private_key_jwt","jwks":` + string(own.jwks)))
+	b := w.signedIn(w.member())
+	code := b.allow(b.get(s.asked())).goesTo(callback).Get("code")
+	exchange := func(pairs ...string) answered {
+		return w.post("/oauth/token", append([]string{
+			"grant_type", "authorization_code", "code", code, "redirect_uri", callback, "code_verifier", verifier,
+		}, pairs...)...)
+	}
+	signed := func(by signer, about string) []string {
+		return []string{"client_assertion_type", assertionType, "client_assertion", by.sign(t, "JWT", assertionClaims(w, about)...)}
+	}
+	exchange("client_id", s.id()).want(401, "invalid_client")
+	exchange(signed(stranger, s.id())...).want(401, "invalid_client")
+	exchange(signed(own, s.id()+"x")...).want(401, "invalid_client")
+	exchange(signed(own, s.id())...).want(200, "")
+}

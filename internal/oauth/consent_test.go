@@ -298,3 +298,48 @@ func TestBackButton(t *testing.T) {
 	b.allow(first).goesTo(callback)
 	b.allow(second).goesTo(callback)
 }
+
+// TestGrantingLooksAgain holds that the transaction which stores a consent does not trust
+// what was read before it: the person may have been disabled, or their organization
+// suspended, in between.
+func TestGrantingLooksAgain(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		w := newWorldOn(t, acme(t), cfg)
+		c, m := w.register(), w.member()
+		b := w.signedIn(m)
+		who, _, err := w.Server.people.Session(t.Context(), b.cookie)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := w.client(t.Context(), w.contract.Load(), c.id())
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := granting{client: client, who: who, scopes: client.scopes, asked: true}
+		grant := func() error {
+			_, err := w.db.Update(t.Context(), storetest.Actor, func(tx *store.Tx) error {
+				_, err := g.grant(t.Context(), tx, w.contract.Load())
+				return err
+			})
+			return err
+		}
+		if err := grant(); err != nil {
+			t.Fatal(err)
+		}
+		w.org.SuspendedAt = w.now()
+		w.change(func(tx *store.Tx) error { return tx.UpdateOrganization(t.Context(), w.org) })
+		if grant() == nil {
+			t.Error("the organization is suspended")
+		}
+		w.org.SuspendedAt, m.DisabledAt = time.Time{}, w.now()
+		w.change(func(tx *store.Tx) error {
+			if err := tx.UpdateOrganization(t.Context(), w.org); err != nil {
+				return err
+			}
+			return tx.UpdateMember(t.Context(), m)
+		})
+		if grant() == nil {
+			t.Error("the person is disabled")
+		}
+	})
+}

@@ -1,12 +1,18 @@
 package oauth
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/token"
 )
 
 // info asks the userinfo endpoint with an Authorization header.
@@ -117,4 +123,70 @@ func TestUserInfoFollowsThePerson(t *testing.T) {
 	}
 	w.change(func(tx *store.Tx) error { return tx.RevokeConsent(t.Context(), consent.ID) })
 	w.info(access).want(401, "invalid_token")
+}
+
+// TestUserInfoWithProof holds RFC 9449 §7: a token that is bound to a key is good with a
+// proof of that key made for it, and with nothing else; and dpop_jkt binds the code that
+// it comes from (§10).
+func TestUserInfoWithProof(t *testing.T) {
+	w := full(t)
+	c := w.register(public)
+	b := w.signedIn(w.member())
+	p, thief := newProver(t), newProver(t)
+	code := b.code(c, "scope", "openid", "dpop_jkt", p.thumbprint)
+	redeem := func(proofs ...string) answered {
+		return prove(w, w.form("/oauth/token", "client_id", c.id(), "grant_type", "authorization_code", "code", code,
+			"redirect_uri", callback, "code_verifier", verifier), proofs...)
+	}
+	if a := redeem(); a.status == 200 {
+		t.Error("the code is good without the key that it was asked for with")
+	}
+	if a := redeem(thief.proof(w)); a.status == 200 {
+		t.Error("the code is good with another key")
+	}
+	access := redeem(p.proof(w)).want(200, "").text("access_token")
+	ask := func(scheme string, proofs ...string) page {
+		b := w.stranger()
+		b.header["Authorization"], b.header["Dpop"] = []string{scheme + " " + access}, proofs
+		return b.get("/oauth/userinfo")
+	}
+	good := func(p prover, of string) string { return p.proofFor(w, "GET", "/oauth/userinfo", of) }
+	once := good(p, access)
+	ask("DPoP", once).want(200, "")
+	ask("DPoP", once).want(401, "invalid_dpop_proof")
+	ask("DPoP").want(401, "invalid_dpop_proof")
+	ask("DPoP", good(p, access), good(p, access)).want(401, "invalid_dpop_proof")
+	ask("DPoP", good(thief, access)).want(401, "invalid_dpop_proof")
+	ask("DPoP", good(p, access+"x")).want(401, "invalid_dpop_proof")
+	ask("DPoP", p.proofFor(w, "POST", "/oauth/userinfo", access)).want(401, "invalid_dpop_proof")
+	ask("DPoP", p.proofFor(w, "GET", "/oauth/token", access)).want(401, "invalid_dpop_proof")
+	ask("Bearer", good(p, access)).want(401, "invalid_token")
+	ask("Bearer").want(401, "invalid_token")
+}
+
+// proofFor makes a proof for a request with an access token.
+func (p prover) proofFor(w *world, method, path, accessToken string) string {
+	p.t.Helper()
+	hash := sha256.Sum256([]byte(accessToken))
+	payload, err := token.MarshalClaims([]token.Member{
+		{Name: "jti", Value: secret.NewID("")}, {Name: "htm", Value: method}, {Name: "htu", Value: w.http.URL + path},
+		{Name: "iat", Value: w.now().Unix()}, {Name: "ath", Value: base64.RawURLEncoding.EncodeToString(hash[:])},
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: p.private}, options)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text, err := signed.CompactSerialize()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return text
 }
