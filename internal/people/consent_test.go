@@ -2,6 +2,8 @@ package people_test
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/store/storetest"
 )
 
 // app makes an application that a member has let act for them, with a family of tokens
@@ -183,6 +186,32 @@ func TestCommandLineIsSignedInByAPerson(t *testing.T) {
 		}
 		if _, err := poll(); !errors.Is(err, people.DeviceUnknown) {
 			t.Errorf("a second session from one code: %v", err)
+		}
+	})
+}
+
+// Guarantee: an approved code is one session, also for sixteen polls at the same moment on
+// a slow store.
+func TestApprovedCodeIsUsedOnce(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		w := newWorld(t, storetest.Slow(cfg))
+		w.ada()
+		_, s := w.signIn("ada@one.test")
+		d, err := w.BeginDevice(w.ctx, home)
+		w.must(err)
+		w.must(w.DecideDevice(w.ctx, s, d.UserCode, true, home))
+		var won atomic.Int64
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if _, _, err := w.PollDevice(w.ctx, d.DeviceCode.Reveal(), home); err == nil {
+					won.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%d of 16 polls got a session", won.Load())
 		}
 	})
 }

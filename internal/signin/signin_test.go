@@ -50,6 +50,7 @@ func TestContinueStaysHere(t *testing.T) {
 		"/account#@evil.example", "/acc\x00ount", "/accoun%74", "/ACCOUNT", "/account/", "/@evil.example", "/.evil.example", "@evil.example", "?x", "",
 		"/v1/things", "/signout", "/signin", "/signin/sso/callback?code=x", "/account/password", "/account?a=" + strings.Repeat("x", 2400), "/account?%zz",
 		"/oauth/authorize/../../evil", "/oauth/token", "/account?é",
+		"/account?x\r\nSet-Cookie: a=b", "/account?a\tb", "/account?a b", `/account?a\b`, "/account?a#b", "/account?\x00",
 	} {
 		if a := w.post("/signin", "email", "ada@one.test", "password", goodPassword, "continue", text); a.location() != "/account" {
 			t.Errorf("%q leads to %q", text, a.location())
