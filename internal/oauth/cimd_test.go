@@ -319,7 +319,7 @@ func TestAnAgentWithKeys(t *testing.T) {
 	own, stranger := newSigner(t), newSigner(t)
 	s.answers(s.good(`,"token_endpoint_auth_method":"private_key_jwt","jwks":` + string(own.jwks)))
 	b := w.signedIn(w.member())
-	code := b.allow(b.get(s.asked())).goesTo(callback).Get("code")
+	code := b.allow(b.get(s.asked("scope", "openid"))).goesTo(callback).Get("code")
 	exchange := func(pairs ...string) answered {
 		return w.post("/oauth/token", append([]string{
 			"grant_type", "authorization_code", "code", code, "redirect_uri", callback, "code_verifier", verifier,
@@ -331,5 +331,12 @@ func TestAnAgentWithKeys(t *testing.T) {
 	exchange("client_id", s.id()).want(401, "invalid_client")
 	exchange(signed(stranger, s.id())...).want(401, "invalid_client")
 	exchange(signed(own, s.id()+"x")...).want(401, "invalid_client")
-	exchange(signed(own, s.id())...).want(200, "")
+	got := exchange(signed(own, s.id())...).want(200, "")
+	if claims := parseObject(t, part(t, got.text("id_token"), 1)); claims["aud"] != s.id() {
+		t.Errorf("the ID token is for %v", claims["aud"])
+	}
+	end := append(signed(own, s.id()), "token", got.text("refresh_token"))
+	w.post("/oauth/revoke", end...).want(200, "")
+	again := append(signed(own, s.id()), "grant_type", "refresh_token", "refresh_token", got.text("refresh_token"))
+	w.post("/oauth/token", again...).want(400, "invalid_grant")
 }

@@ -258,16 +258,16 @@ func TestSayingNo(t *testing.T) {
 	b.get(authorizeURL(c)).asks()
 }
 
-// TestOneQuestionOneCode holds that a question which is answered by many requests at once
-// brings one code, on both engines.
+// TestOneQuestionOneCode holds that a question which is answered by sixteen requests at
+// once brings one code under a slow store, on both engines.
 func TestOneQuestionOneCode(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
-		w := newWorldOn(t, acme(t), cfg)
+		w := newWorldOn(t, acme(t), storetest.Slow(cfg))
 		c := w.register()
 		b := w.signedIn(w.member())
 		request := b.get(authorizeURL(c)).asks().field("request")
 		var group sync.WaitGroup
-		answers := make([]page, 8)
+		answers := make([]page, 16)
 		for i := range answers {
 			group.Go(func() {
 				answers[i] = b.submit("/oauth/authorize/decision", "request", request, "decision", "allow")

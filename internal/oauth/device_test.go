@@ -177,12 +177,12 @@ func TestDeviceAnswersAreOfWhoWasAsked(t *testing.T) {
 // TestOneDeviceOneAnswer holds that many answers at once are one.
 func TestOneDeviceOneAnswer(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
-		w := newWorldOn(t, acme(t), cfg)
+		w := newWorldOn(t, acme(t), storetest.Slow(cfg))
 		c := w.register(public)
 		b := w.signedIn(w.member())
 		mine := b.submit("/device", "user_code", w.deviceRequest(c).text("user_code")).asks().field("request")
 		var group sync.WaitGroup
-		for i := range 12 {
+		for i := range 16 {
 			decision := "allow"
 			if i%2 == 0 {
 				decision = "deny"

@@ -162,7 +162,7 @@ func TestClientsThatMustPush(t *testing.T) {
 // once bring one code.
 func TestOnePushedRequestOneCode(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
-		w := newWorldOn(t, acme(t), cfg)
+		w := newWorldOn(t, acme(t), storetest.Slow(cfg))
 		c := w.register(func(c *store.Client) { c.FirstParty = true })
 		b := w.signedIn(w.member())
 		uri := w.pushAs(c).text("request_uri")
