@@ -70,13 +70,14 @@ func TestTokenOfATrustedIssuerIsExchanged(t *testing.T) {
 	w.as(c, "grant_type", exchangeGrant, "subject_token", good).want(400, "invalid_request")
 	elsewhere := w.organization()
 	for name, bad := range map[string]string{
-		"expired":                 subject("alice", "read", -time.Minute),
-		"a subject like a member": subject(secret.NewID("usr_"), "read", time.Hour),
-		"a subject like a client": subject(c.id(), "read", time.Hour),
-		"another organization":    strings.Clone(idp.sign(t, "JWT", token.Member{Name: "iss", Value: "https://idp.example.test"}, token.Member{Name: "sub", Value: "bob"}, token.Member{Name: "aud", Value: api}, token.Member{Name: "exp", Value: w.now().Add(time.Hour).Unix()}, token.Member{Name: "iat", Value: w.now().Unix()}, token.Member{Name: "org_id", Value: elsewhere.ID})),
-		"signed by a stranger":    newSigner(t).sign(t, "JWT", token.Member{Name: "iss", Value: "https://idp.example.test"}),
-		"one of our own":          w.as(c, "grant_type", "client_credentials").text("access_token"),
-		"no JWT":                  "x",
+		"expired":                  subject("alice", "read", -time.Minute),
+		"a subject like a member":  subject(secret.NewID("usr_"), "read", time.Hour),
+		"a subject like a client":  subject(c.id(), "read", time.Hour),
+		"a subject that begins so": subject("usr_bob", "read", time.Hour),
+		"another organization":     strings.Clone(idp.sign(t, "JWT", token.Member{Name: "iss", Value: "https://idp.example.test"}, token.Member{Name: "sub", Value: "bob"}, token.Member{Name: "aud", Value: api}, token.Member{Name: "exp", Value: w.now().Add(time.Hour).Unix()}, token.Member{Name: "iat", Value: w.now().Unix()}, token.Member{Name: "org_id", Value: elsewhere.ID})),
+		"signed by a stranger":     newSigner(t).sign(t, "JWT", token.Member{Name: "iss", Value: "https://idp.example.test"}),
+		"one of our own":           w.as(c, "grant_type", "client_credentials").text("access_token"),
+		"no JWT":                   "x",
 	} {
 		if a := try(c, bad); a.status != 400 || a.text("error") != "invalid_request" {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
