@@ -109,11 +109,12 @@ func (a *Authorizer) accountKeys(ctx context.Context, p *presented, s *contract.
 	return fit, err
 }
 
-// one returns a finder that knows one key of an account.
+// one returns a finder that knows one key of an account: one of those that the token's
+// kid and algorithm have found.
 func one(k store.ServiceAccountKey) token.Finder {
-	return func(kid, algorithm string) []token.Key {
+	return func(string, string) []token.Key {
 		public, err := token.UnmarshalPublic(k.PublicKey, k.Algorithm)
-		if err != nil || kid != "" && kid != k.ID || algorithm != k.Algorithm {
+		if err != nil {
 			return nil
 		}
 		return []token.Key{{ID: k.ID, Algorithm: k.Algorithm, Public: public}}

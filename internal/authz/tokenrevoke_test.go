@@ -147,10 +147,11 @@ func (i *issuer) party(prepare func(*issuer, *party)) *party {
 // that is allowed. On both engines.
 func TestNoTokenIsAllowedAfterAChangeReturned(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
-		db, at := open(), time.Now().Add(time.Minute) // the store's clock runs
+		db := open()
 		for name, tt := range tokenEnds {
 			t.Run(name, func(t *testing.T) {
 				i := newIssuer(t, db, func(c *Config) { c.RefusedPerMinute = -1 })
+				at := time.Now().Add(time.Minute) // the store's clock runs
 				i.time.Store(&at)
 				i.age = 2 * time.Minute
 				i.use(tt.contract)
