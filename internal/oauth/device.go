@@ -112,19 +112,26 @@ func (s *Server) insertDevice(ctx context.Context, r *request, d store.DeviceCod
 
 // newUserCode returns a fresh user code, as it is stored.
 func newUserCode() string {
-	var code [userCodeLen]byte
-	for i := range code {
-		for {
-			var b [1]byte
-			_, _ = rand.Read(b[:]) // never fails: it stops the process instead
-			// 240 is a multiple of 20: no letter is likelier than another.
-			if b[0] < 240 {
-				code[i] = userCodeAlphabet[int(b[0])%len(userCodeAlphabet)]
-				break
+	var code, b [userCodeLen]byte
+	for n := 0; n < userCodeLen; {
+		_, _ = rand.Read(b[:]) // never fails: it stops the process instead
+		for _, random := range b {
+			if letter, ok := userLetter(random); ok && n < userCodeLen {
+				code[n] = letter
+				n++
 			}
 		}
 	}
 	return string(code[:])
+}
+
+// userLetter returns the letter of a random byte. Bytes from 240 on have none: there are
+// not enough of them for every letter to be as likely.
+func userLetter(random byte) (letter byte, ok bool) {
+	if random >= 240 {
+		return 0, false
+	}
+	return userCodeAlphabet[int(random)%len(userCodeAlphabet)], true
 }
 
 // showUserCode returns a user code as people read it: XXXX-XXXX.
