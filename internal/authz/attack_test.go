@@ -308,3 +308,27 @@ func TestForgedTokensAreThrottled(t *testing.T) {
 	i.expect(withToken(i.sign(forged, i.machine())), cardea.StepVerify, cardea.ReasonRateLimited)
 	<-i.slowVerifying
 }
+
+// Guarantee: whatever text is sent as a token, the one that was issued is the only one
+// that is let in.
+func FuzzTokens(f *testing.F) {
+	i := newIssuer(f, nil, func(c *Config) { c.RefusedPerMinute = -1 })
+	i.organization.Limits = &store.Limits{}
+	i.change(func(tx *store.Tx) error { return tx.UpdateOrganization(f.Context(), i.organization) })
+	good := i.sign(i.ourKey("live"), i.machine())
+	parts := strings.Split(good, ".")
+	f.Add(parts[0], parts[1], parts[2])
+	f.Add(encode(`{"alg":"none"}`), parts[1], "")
+	f.Add(encode(`{"alg":"ES256","typ":"at+jwt","kid":""}`), encode(`{"iss":"https://partner.test","aud":["https://api.acme.test"],"exp":1e99}`), parts[2])
+	f.Add(parts[0]+"=", parts[1], parts[2]+"A")
+	f.Fuzz(func(t *testing.T, head, body, signature string) {
+		text := head + "." + body + "." + signature
+		for _, r := range []*cardea.Request{withToken(text), request("GET", "/v1/records", "Authorization", "DPoP "+text, "DPoP", text)} {
+			d, err := i.Authorize(t.Context(), r)
+			if err != nil || d.Allowed != (text == good && len(r.Header["Dpop"]) == 0) || d.Allowed == (d.Denial != nil) {
+				t.Fatalf("%v, %v", d.Reason, err)
+			}
+			d.Explain()
+		}
+	})
+}

@@ -242,7 +242,10 @@ func (a *Authorizer) Apply(changes store.Changes) {
 				v.table.remove(&c.Hashes[i])
 			}
 			a.changed(c.Target)
-		case store.ChangeOrganization, store.ChangeMember, store.ChangeToken, store.ChangeIssuer, store.ChangeKeys:
+		case store.ChangeKeys:
+			a.changed(c.Target)
+			a.changed(anyKey)
+		case store.ChangeOrganization, store.ChangeMember, store.ChangeToken, store.ChangeIssuer:
 			a.changed(c.Target)
 		default:
 			// ChangeAll, or a kind this program does not know: forget everything.

@@ -19,7 +19,7 @@ func (a *Authorizer) fillOpaque(v *view, q *question, l *store.Lookup) (*entry, 
 	granted, _ := v.contract.ScopeSet(k.Scopes...)
 	t := &verified{
 		origin: fromDatabase, kind: v.contract.TokenKind(), env: env, scopes: v.contract.Expand(granted),
-		id: k.ID, subject: k.Subject, client: k.Client, jkt: k.DPoP, family: l.Family,
+		id: k.ID, subject: k.Subject, client: k.Client, jkt: k.DPoP,
 		until: microseconds(k.ExpiresAt), iat: k.CreatedAt, organization: k.Organization,
 		query: store.PrincipalQuery{Credential: k.Client, Member: k.Member},
 	}
@@ -140,6 +140,9 @@ func (t *verified) standing(l *store.Lookup) (until int64, f flags) {
 	return until, f
 }
 
+// anyKey stands for all of our signing keys, for tokens that do not say which.
+const anyKey = "any signing key"
+
 // holderOf returns what makes the entry a token. The caller holds the lock.
 func (a *Authorizer) holderOf(t *verified, l *store.Lookup) *holder {
 	member := ""
@@ -147,8 +150,11 @@ func (a *Authorizer) holderOf(t *verified, l *store.Lookup) *holder {
 		member = l.Member.ID
 	}
 	key := t.keyID
-	if t.external() {
+	switch {
+	case t.external():
 		key = t.place
+	case key == "" && t.origin == fromUs:
+		key = anyKey
 	}
 	known := &live{verified: t}
 	for i, id := range []string{l.Credential.ID, l.Credential.Organization, t.query.TokenID, l.Family, l.Consent, key} {

@@ -41,8 +41,9 @@ type judgement struct {
 // Authorize judges a request: the ten steps, in their order. A Decision is complete
 // whatever it says: a refusal carries its answer in the contract's shape.
 //
-// err is not nil when no decision was possible, because the database did not answer;
-// the Decision then refuses with [cardea.ReasonUnavailable] and err is for the log.
+// err is not nil when no decision was possible, because the database, an issuer or a hook
+// did not answer; it is for the log. The Decision then refuses, with
+// [cardea.ReasonUnavailable] or for a hook with [cardea.ReasonHook].
 func (a *Authorizer) Authorize(ctx context.Context, r *cardea.Request) (Decision, error) {
 	// The sequence number is read before anything else: whatever was changed before
 	// the request arrived must be seen by it.

@@ -387,3 +387,23 @@ func TestAnswerForTokens(t *testing.T) {
 		}
 	}
 }
+
+// Guarantee: that another node revoked a signing key counts from the moment the change is
+// applied here, for tokens that do not name their key too.
+func TestKeysRevokedElsewhere(t *testing.T) {
+	for _, text := range []string{issuing, strings.Replace(issuing, "algorithm: ES256, lifetime", "algorithm: ES256, kid: false, lifetime", 1)} {
+		i := newIssuer(t, nil)
+		i.use(text)
+		k := i.ourKey("live")
+		k.KeyID = i.world.contract.Load().Tokens().Machine.KeyID
+		r := withToken(i.sign(k, i.machine()))
+		i.allow(r)
+		row, err := i.db.SigningKey(t.Context(), k.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row.RevokedAt = i.now()
+		i.change(func(tx *store.Tx) error { return tx.UpdateSigningKey(t.Context(), row) })
+		i.expect(r, cardea.StepVerify, cardea.ReasonInvalidCredential)
+	}
+}

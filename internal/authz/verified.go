@@ -28,12 +28,11 @@ type verified struct {
 
 	id      string // see [token.ID]
 	subject string // whom it speaks for
-	client  string // whom it was issued to: a client, key or account, or the client's URL
+	client  string // whom it was issued to: a client, key, account or issuer
 	jkt     string // thumbprint of the key it is bound to (RFC 9449 §6.1), or ""
 	plan    string // the plan that its issuer says, or ""
 	issuer  string // of a token of somebody else's: what the issuer is called here
 	place   string // of an organization's issuer: see [store.ChangeIssuer]
-	family  string // of tokens that it is renewed with, or ""
 	until   int64  // exp, in microseconds of Unix time
 	iat     time.Time
 
@@ -75,9 +74,8 @@ const (
 // A live is a token in the cache, with what its standing depends on.
 type live struct {
 	*verified
-	mark   time.Time // the latest watermark: see [Identity.NotBefore]
-	guards [6]guard  // of what the token stands and falls with besides organization and member
-	owner  string    // whose requests are counted together when each credential counts, "": the credential's
+	guards [6]guard // of what the token stands and falls with besides organization and member
+	owner  string   // whose requests are counted together when each credential counts, "": the credential's
 }
 
 // A fault is what is wrong with a token that is nobody's, for the request log. Callers
