@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -93,6 +94,79 @@ func TestOneSecretOfEveryKindAndEnvironment(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Every client, the service account and the issuer that the ready file names can be used
+// as they are, whichever contract runs.
+func TestWhatTheReadyFileNamesWorks(t *testing.T) {
+	for name, text := range contracts(t) {
+		t.Run(name, func(t *testing.T) {
+			d := run(t, Config{ContractText: text})
+			r, c := d.Ready(), d.server.Contract()
+			if len(r.Users) != 1 || r.Users[0].Password == "" {
+				t.Errorf("users %+v", r.Users)
+			}
+			if (c.ServiceAccounts() != nil) != (r.ServiceAccountFile != "") {
+				t.Errorf("service account file %q", r.ServiceAccountFile)
+			}
+			if r.ServiceAccountFile != "" {
+				if info, err := os.Stat(r.ServiceAccountFile); err != nil || info.Mode().Perm() != 0o600 {
+					t.Errorf("key file: %v, %v", info, err)
+				}
+			}
+			if trusts := len(c.TrustedIssuers()) > 0 || c.OrganizationIssuers() != nil; trusts != (r.Issuer != "") {
+				t.Errorf("issuer %q", r.Issuer)
+			}
+			if r.Issuer != "" {
+				resp, err := http.Post(r.Issuer+"/token", "application/json", strings.NewReader(`{"sub":"jo","n":9007199254740993}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(resp.Body)
+				if err = errors.Join(err, resp.Body.Close()); err != nil || !strings.Contains(string(body), `"token":"ey`) {
+					t.Errorf("issuer: %s, %v", body, err)
+				}
+			}
+			client, ok := r.Clients["client_credentials"]
+			if !ok {
+				return
+			}
+			req, err := http.NewRequest(http.MethodPost, r.Auth+c.Endpoints().Token[0].Path, strings.NewReader("grant_type=client_credentials"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if c.Endpoints().Token[0].JSON {
+				req.Body = io.NopCloser(strings.NewReader(`{"grant_type":"client_credentials"}`))
+				req.ContentLength = -1
+				req.Header.Set("Content-Type", "application/json")
+			}
+			req.SetBasicAuth(client.ClientID, client.ClientSecret)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			if err = errors.Join(err, resp.Body.Close()); err != nil || !strings.HasPrefix(string(body), `{"access_token":"`) {
+				t.Errorf("token endpoint: %d %s, %v", resp.StatusCode, body, err)
+			}
+		})
+	}
+}
+
+// A page of another site cannot have the issuer sign something: without JSON's content
+// type, which takes a preflight that nobody answers, it signs nothing.
+func TestIssuerSignsForProgramsAlone(t *testing.T) {
+	text, _ := examples.Contract("conformance")
+	d := run(t, Config{ContractText: text})
+	resp, err := http.Post(d.Ready().Issuer+"/token", "text/plain", strings.NewReader(`{"sub":"jo"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }
 

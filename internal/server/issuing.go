@@ -29,11 +29,20 @@ type issuing struct {
 // uses of the master key.
 const hookKeyLabel = "cardea hook signature"
 
-// issuing makes the shared parts.
-func (s *Server) issuing(c Config, master []byte, sealer *secret.Sealer) (*issuing, error) {
-	hookKey, err := hkdf.Key(sha256.New, master, nil, hookKeyLabel, sha256.Size)
+// hookKey returns the key that requests to hooks are signed with.
+func hookKey(master []byte) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, master, nil, hookKeyLabel, sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("key for hooks: %w", err)
+	}
+	return key, nil
+}
+
+// issuing makes the shared parts.
+func (s *Server) issuing(c Config, master []byte, sealer *secret.Sealer) (*issuing, error) {
+	sign, err := hookKey(master)
+	if err != nil {
+		return nil, err
 	}
 	outward := fetch.New(c.Fetch)
 	s.keys = signing.New(signing.Config{
@@ -42,7 +51,7 @@ func (s *Server) issuing(c Config, master []byte, sealer *secret.Sealer) (*issui
 	return &issuing{
 		fetch:   outward,
 		issuers: token.NewCache(token.CacheConfig{Fetch: outward, Now: s.now, Logger: s.log}),
-		hooks:   hook.New(hook.Config{Fetch: outward, Sign: hookKey, Now: s.now, Logger: s.log}),
+		hooks:   hook.New(hook.Config{Fetch: outward, Sign: sign, Now: s.now, Logger: s.log}),
 		hasher:  password.New(password.Config{}),
 	}, nil
 }
