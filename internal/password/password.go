@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"runtime"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -19,7 +20,7 @@ var ErrHash = errors.New("password: not a hash of a known form")
 
 // Config is what [New] needs; its zero value is good for a server.
 type Config struct {
-	Parallel int // hashes at once; 0: 2
+	Parallel int // hashes at once; 0: half of the processors, at least one and at most two
 	Queue    int // hashes that wait; 0: 64
 
 	// Params are the cost of new hashes. Zero: 19 MiB, 2 passes, 1 lane, which is what
@@ -38,7 +39,9 @@ type Hasher struct {
 // New returns a Hasher.
 func New(c Config) *Hasher {
 	if c.Parallel <= 0 {
-		c.Parallel = 2
+		// A hash keeps a processor busy for a twentieth of a second. Whoever tries passwords
+		// without a pause must leave the other ones to those who use the API.
+		c.Parallel = min(2, max(1, runtime.GOMAXPROCS(0)/2))
 	}
 	if c.Queue <= 0 {
 		c.Queue = 64
