@@ -106,6 +106,8 @@ func TestHookAsLastResort(t *testing.T) {
 	}
 	n := asked.Load()
 	w.expect(request("GET", "/live/data", "Authorization", "Bearer x", "X-Guest", "1"), cardea.StepShape, cardea.ReasonInvalidCredential)
+	w.expect(request("GET", "/live/data", "X-Apikey", "x", "X-Api-Key", "x", "X-Guest", "1"), cardea.StepCredential, cardea.ReasonSeveralCredentials)
+	w.expect(request("GET", "/live/data", "Authorization", "Basic eDp5", "X-Guest", "1"), cardea.StepCredential, cardea.ReasonInvalidCredential)
 	w.expect(request("GET", "/v1/records", "X-Guest", "1"), cardea.StepCredential, cardea.ReasonMissingCredential)
 	w.allow(bearer("GET", "/live/data", k))
 	if asked.Load() != n {
@@ -117,9 +119,10 @@ func TestHookAsLastResort(t *testing.T) {
 func TestHooksSeeNoCredential(t *testing.T) {
 	w := newWorld(t, nil, withHooks)
 	o := w.organization("standard")
-	seen := `request.headers.exists(h, h == 'authorization' || h == 'x-apikey' || h == 'dpop')`
+	seen := `request.headers.exists(h, h == 'authorization' || h == 'x-apikey' || h == 'x-admintoken' || h == 'dpop')`
 	w.contract.Store(hooked(t, `{match: "/v1/{rest...}", when: always, cel: "!(`+seen+`)"}`))
 	w.allow(bearer("GET", "/v1/records", w.key(o, "api_key", "live")))
 	space := w.key(o, "space", "live", func(c *store.Credential) { c.Scopes = []string{"read"} })
 	w.allow(request("GET", "/v1/records", "X-Apikey", space.Reveal()))
+	w.allow(request("GET", "/v1/records", "X-Admintoken", w.key(o, "admin_token", "live").Reveal()))
 }

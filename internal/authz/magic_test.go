@@ -47,13 +47,14 @@ func TestCredentialsThatActOnCommand(t *testing.T) {
 		for name, r := range map[string]*cardea.Request{
 			"live": ask(live, "_"+word), "no key": ask(key{Secret: secret.New(secret.ShapePrefix, "ck_test_")}, "_"+word),
 			"live UUID": request("GET", "/v1/records", "X-Apikey", spaceLive.Reveal()+"_"+word),
-			"mistyped":  request("GET", "/v1/records", "Authorization", "Bearer "+test.Reveal()[1:]+"_"+word),
 			"two words": ask(test, "_"+word+"_"+word),
 		} {
 			if d := w.ask(r); d.Reason != cardea.ReasonInvalidCredential || d.Identified() {
 				t.Errorf("%s, %s: %v", word, name, d.Reason)
 			}
 		}
+		typo := test.Reveal()[:20] + string(rot(test.Reveal()[20])) + test.Reveal()[21:]
+		w.expect(request("GET", "/v1/records", "Authorization", "Bearer "+typo+"_"+word), cardea.StepShape, cardea.ReasonInvalidCredential)
 		w.expect(request("GET", "/v1/records", "X-Apikey", spaceTest.Reveal()+"_"+word), want.step, want.reason)
 	}
 	w.expect(ask(dead, "_forbidden"), cardea.StepStanding, cardea.ReasonRevoked) // a word makes nothing better
