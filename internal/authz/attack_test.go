@@ -286,6 +286,14 @@ func TestOrganizationIssuers(t *testing.T) {
 	i.expect(elsewhere, cardea.StepEnvironment, cardea.ReasonWrongEnvironment)
 	i.change(func(tx *store.Tx) error { return tx.DeleteIssuer(t.Context(), i.organization.ID, "live") })
 	i.expect(withToken(mine), cardea.StepVerify, cardea.ReasonInvalidCredential)
+	// What is worth nothing in one environment may be good in another.
+	i.trust(i.organization, "live", idp, "first", i.visitors)
+	i.trust(i.organization, "test", idp, "first", i.partner)
+	live, test := fresh("first"), fresh("first")
+	live.Target, test.Target, test.Header = "/live/data", "/test/data", live.Header
+	i.expect(live, cardea.StepVerify, cardea.ReasonInvalidCredential)
+	i.allow(test)
+	i.expect(live, cardea.StepVerify, cardea.ReasonInvalidCredential)
 }
 
 // Guarantee: junk in the shape of tokens is counted against the address that sends it, and
