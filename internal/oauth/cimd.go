@@ -49,6 +49,22 @@ func (s *Server) metadataClient(ctx context.Context, c *contract.Contract, id st
 	return documentClient(c, d)
 }
 
+// calling returns the client that a request to an endpoint for programs says it comes
+// from. An address is fetched only when somebody here has agreed to its client before:
+// strangers must not make Cardea reach out to where they choose.
+func (s *Server) calling(ctx context.Context, r *request, id string) (*client, error) {
+	if clientdoc.IsURL(id) && s.documents != nil && !s.documents.Has(id) {
+		_, err := s.store.ClientByMetadata(ctx, id, "", "")
+		switch {
+		case cardea.KindOf(err) == cardea.KindNotFound:
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+	return s.client(ctx, r.contract, id)
+}
+
 // errFetching: too many documents are being fetched.
 var errFetching = &Error{
 	Code: codeTemporarilyUnavailable, Description: "try again in a moment", status: http.StatusServiceUnavailable, after: retryAfter,

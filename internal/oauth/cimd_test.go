@@ -3,6 +3,7 @@ package oauth
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -339,4 +340,32 @@ func TestAnAgentWithKeys(t *testing.T) {
 	w.post("/oauth/revoke", end...).want(200, "")
 	again := append(signed(own, s.id()), "grant_type", "refresh_token", "refresh_token", got.text("refresh_token"))
 	w.post("/oauth/token", again...).want(400, "invalid_grant")
+}
+
+// TestStrangersDoNotMakeUsFetchElsewhere holds the same at the endpoints that programs
+// call: an address that nobody here has ever agreed to is not fetched, whichever way a
+// request names it, and one that somebody has agreed to is.
+func TestStrangersDoNotMakeUsFetchElsewhere(t *testing.T) {
+	w := full(t)
+	s := newSite(t, w)
+	s.answers(s.good())
+	encoded := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	assertion := encoded(`{"alg":"ES256","kid":"k"}`) + "." + encoded(fmt.Sprintf(`{"iss":%q,"sub":%q}`, s.id(), s.id())) + ".AAAA"
+	for _, path := range []string{"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/par", "/oauth/device"} {
+		common := []string{"grant_type", "refresh_token", "refresh_token", "x", "token", "x"}
+		w.post(path, append(common, "client_id", s.id())...).want(401, "invalid_client")
+		w.post(path, append(common, "client_assertion_type", assertionType, "client_assertion", assertion)...).want(401, "invalid_client")
+	}
+	if n := s.fetched.Load(); n != 0 {
+		t.Errorf("fetched %d times for a stranger", n)
+	}
+	b := w.signedIn(w.member())
+	code := b.allow(b.get(s.asked())).goesTo(callback).Get("code")
+	got := w.post("/oauth/token", "client_id", s.id(), "grant_type", "authorization_code", "code", code, "redirect_uri", callback,
+		"code_verifier", verifier).want(200, "")
+	w.advance(time.Hour) // the document is not kept any more
+	w.post("/oauth/token", "client_id", s.id(), "grant_type", "refresh_token", "refresh_token", got.text("refresh_token")).want(200, "")
+	if n := s.fetched.Load(); n != 2 {
+		t.Errorf("fetched %d times, want twice", n)
+	}
 }

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 	"sync"
@@ -145,6 +146,23 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 	}
 	w.advance(time.Minute)
 	b.submit("/device", "user_code", good).asks()
+}
+
+// TestUserCodesOfOneSession holds that a session with many addresses has no more tries.
+func TestUserCodesOfOneSession(t *testing.T) {
+	w := full(t)
+	w.Server.cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	b := w.signedIn(w.member())
+	for i := range userCodesPerMinute + 1 {
+		b.header.Set("X-Forwarded-For", netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}).String())
+		want := http.StatusOK
+		if i == userCodesPerMinute {
+			want = http.StatusTooManyRequests
+		}
+		if p := b.submit("/device", "user_code", "BBBB-BBBB"); p.status != want {
+			t.Errorf("try %d is answered %d", i+1, p.status)
+		}
+	}
 }
 
 // TestDeviceAnswersAreOfWhoWasAsked holds what a forged answer runs into.

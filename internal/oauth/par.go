@@ -23,6 +23,10 @@ const (
 	pushedKept     = againAge         // until that browser must have come back from signing in
 )
 
+// pushesPerAddr is how many requests one address may push in a minute for clients that
+// prove nothing: each of them is a row and an audit event.
+const pushesPerAddr = 30
+
 // Errors of pushed requests.
 var (
 	errNested     = refuse(codeInvalidRequest, "request_uri cannot be pushed")
@@ -62,6 +66,8 @@ func (s *Server) storePushed(ctx context.Context, r *request) (secret.Secret, er
 		return none, errNotPushing
 	case q.get("request_uri") != "":
 		return none, errNested
+	case r.caller.method == contract.ClientNone && !s.starts.take("push "+addressKey(r.address), pushesPerAddr, r.now):
+		return none, errThrottled // anybody can say that they are such a client
 	}
 	q.list = append(withoutAuthentication(q.list), param{"client_id", c.id()})
 	if err := s.addProof(r, &q); err != nil {

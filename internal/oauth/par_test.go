@@ -183,3 +183,21 @@ func TestOnePushedRequestOneCode(t *testing.T) {
 		}
 	})
 }
+
+// TestStrangersCannotPushWithoutEnd: whoever knows the id of a public client can push in
+// its name, and every push is a row and an audit event; an address is held to so many a
+// minute. Clients that authenticate are not.
+func TestStrangersCannotPushWithoutEnd(t *testing.T) {
+	w := full(t)
+	c := w.register(public)
+	for range pushesPerAddr {
+		w.pushAs(c).want(201, "")
+	}
+	w.pushAs(c).want(429, "temporarily_unavailable")
+	if n := w.events("request.push"); n != pushesPerAddr {
+		t.Errorf("%d events, want %d", n, pushesPerAddr)
+	}
+	w.pushAs(w.register()).want(201, "")
+	w.advance(time.Minute)
+	w.pushAs(c).want(201, "")
+}
