@@ -36,21 +36,32 @@ var verbs = map[string]productVerb{
 	"deploy":           {short: "Run it on the API", args: "[ARGUMENT…]", maxArgs: 100, run: runWorkload},
 }
 
+// place returns what most verbs are about: an organization and an environment of it.
+func (k *call) place() (*session, admin.Organization, *contract.Environment, error) {
+	o, err := k.organization()
+	if err != nil {
+		return nil, o, nil, err
+	}
+	e, err := k.environment()
+	if err != nil {
+		return nil, o, nil, err
+	}
+	s, err := k.session()
+	return s, o, e, err
+}
+
+// addressList returns the name of the list of an organization in an environment.
+func addressList(o admin.Organization, e *contract.Environment) admin.AddressListID {
+	return admin.AddressListID{Organization: o.ID, Environment: e.Name}
+}
+
 // secretFlag adds the flag that names a key by its text.
 func secretFlag(c *cobra.Command, _ *contract.CLICommand) {
 	c.Flags().String("token", "", "the `TOKEN` itself, instead of its ID")
 }
 
 func createProductKey(k *call, _ []string) error {
-	o, err := k.organization()
-	if err != nil {
-		return err
-	}
-	e, err := k.environment()
-	if err != nil {
-		return err
-	}
-	s, err := k.session()
+	s, o, e, err := k.place()
 	if err != nil {
 		return err
 	}
@@ -69,11 +80,7 @@ func createProductKey(k *call, _ []string) error {
 }
 
 func listProductKeys(k *call, _ []string) error {
-	o, err := k.organization()
-	if err != nil {
-		return err
-	}
-	s, err := k.session()
+	s, o, _, err := k.place()
 	if err != nil {
 		return err
 	}
@@ -149,19 +156,6 @@ func revokeProductKey(k *call, args []string) error {
 	})
 }
 
-// addressList returns the name of the list that a command is about.
-func (k *call) addressList() (admin.AddressListID, admin.Organization, error) {
-	o, err := k.organization()
-	if err != nil {
-		return admin.AddressListID{}, o, err
-	}
-	e, err := k.environment()
-	if err != nil {
-		return admin.AddressListID{}, o, err
-	}
-	return admin.AddressListID{Organization: o.ID, Environment: e.Name}, o, nil
-}
-
 func addProductAddresses(k *call, args []string) error {
 	return k.changeAddresses(args, func(s *session, in admin.Addresses) (admin.AddressList, error) {
 		return s.AddAddresses(k.command.Context(), in)
@@ -200,20 +194,16 @@ func (k *call) changeAddresses(args []string, change func(*session, admin.Addres
 	if len(args) == 0 {
 		return usagef("name an address or a network, such as 192.0.2.7 or 192.0.2.0/24")
 	}
-	id, o, err := k.addressList()
+	s, o, e, err := k.place()
 	if err != nil {
 		return err
 	}
-	s, err := k.session()
-	if err != nil {
-		return err
-	}
-	if _, err := change(s, admin.Addresses{AddressListID: id, Addresses: args}); err != nil {
+	if _, err := change(s, admin.Addresses{AddressListID: addressList(o, e), Addresses: args}); err != nil {
 		return err
 	}
 	for _, address := range args {
 		if err := k.print(map[string]string{
-			"address": address, "environment": id.Environment, "organization": o.Name, "project": o.Name,
+			"address": address, "environment": e.Name, "organization": o.Name, "project": o.Name,
 		}); err != nil {
 			return err
 		}
@@ -222,15 +212,11 @@ func (k *call) changeAddresses(args []string, change func(*session, admin.Addres
 }
 
 func listProductAddresses(k *call, _ []string) error {
-	id, _, err := k.addressList()
+	s, o, e, err := k.place()
 	if err != nil {
 		return err
 	}
-	s, err := k.session()
-	if err != nil {
-		return err
-	}
-	l, err := s.GetAddressList(k.command.Context(), id)
+	l, err := s.GetAddressList(k.command.Context(), addressList(o, e))
 	if err != nil {
 		return err
 	}
@@ -245,11 +231,7 @@ func listProductAddresses(k *call, _ []string) error {
 // setProductIssuer sets the key set of an environment; without a URL it removes it.
 // People give the name of their tenant: https is implied, and nothing else is allowed.
 func setProductIssuer(k *call, args []string) error {
-	id, o, err := k.addressList()
-	if err != nil {
-		return err
-	}
-	s, err := k.session()
+	s, o, e, err := k.place()
 	if err != nil {
 		return err
 	}
@@ -257,40 +239,36 @@ func setProductIssuer(k *call, args []string) error {
 	if url != "" && !strings.Contains(url, "://") {
 		url = "https://" + url
 	}
-	if _, err := s.SetIssuer(k.command.Context(), admin.SetIssuer{Organization: o.ID, Environment: id.Environment, URL: url}); err != nil {
+	if _, err := s.SetIssuer(k.command.Context(), admin.SetIssuer{Organization: o.ID, Environment: e.Name, URL: url}); err != nil {
 		return err
 	}
-	return k.print(map[string]string{"url": url, "environment": id.Environment, "organization": o.Name, "project": o.Name})
+	return k.print(map[string]string{"url": url, "environment": e.Name, "organization": o.Name, "project": o.Name})
 }
 
 // showProductEnvironment shows what an organization has in an environment.
 func showProductEnvironment(k *call, _ []string) error {
-	id, _, err := k.addressList()
+	s, o, e, err := k.place()
 	if err != nil {
 		return err
 	}
-	s, err := k.session()
-	if err != nil {
-		return err
-	}
-	e, err := s.GetEnvironment(k.command.Context(), id)
+	in, err := s.GetEnvironment(k.command.Context(), addressList(o, e))
 	if err != nil {
 		return err
 	}
 	if s.json {
-		return s.encode(e)
+		return s.encode(in)
 	}
 	key := "none"
-	if e.Issuer != nil && e.Issuer.JWKSURL != "" {
-		key = e.Issuer.JWKSURL
+	if in.Issuer != nil && in.Issuer.JWKSURL != "" {
+		key = in.Issuer.JWKSURL
 	}
 	addresses := "all"
-	if len(e.Addresses) > 0 {
-		addresses = list(e.Addresses)
+	if len(in.Addresses) > 0 {
+		addresses = list(in.Addresses)
 	}
 	if _, err := fmt.Fprintf(s.out, "%s: %s\n%s: %s\nJWKS: %s\nAllowed addresses: %s\n\n",
-		k.organizationFlag(), cell(e.Organization.Name), k.environmentFlag(), id.Environment, cell(key), cell(addresses)); err != nil {
+		k.organizationFlag(), cell(o.Name), k.environmentFlag(), e.Name, cell(key), cell(addresses)); err != nil {
 		return err
 	}
-	return printList(s.printer, productKeyColumns(k), e.Keys)
+	return printList(s.printer, productKeyColumns(k), in.Keys)
 }
