@@ -22,8 +22,8 @@ type personal struct {
 // and the consent. bad is the answer when one of them is no more.
 func (s *Server) personal(ctx context.Context, r *request, p personal, bad error) (*ticket, error) {
 	c, env := r.caller.client, r.contract.Environment(p.environment)
-	if env == nil {
-		return nil, bad // an environment that the contract no longer has
+	if env == nil || env != c.env {
+		return nil, bad // an environment that the contract no longer has, or not the client's
 	}
 	now, err := s.standing(ctx, r, p, bad)
 	if err != nil {
