@@ -74,7 +74,7 @@ func (k *Cache) Get(ctx context.Context, id string) (*Document, error) {
 	now := k.cfg.Now()
 	k.mu.Lock()
 	old, known := k.known[id]
-	if known && now.Before(old.ends) && !now.Before(old.fetched) {
+	if known && old.fresh(now) {
 		k.mu.Unlock()
 		return old.document, nil
 	}
@@ -96,6 +96,19 @@ func (k *Cache) Get(ctx context.Context, id string) (*Document, error) {
 	}
 	return nil, ErrNone
 }
+
+// Has reports whether [Cache.Get] would return the document of an address without asking
+// anybody.
+func (k *Cache) Has(id string) bool {
+	now := k.cfg.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old, known := k.known[id]
+	return known && old.fresh(now)
+}
+
+// fresh reports whether a document need not be fetched again.
+func (k kept) fresh(now time.Time) bool { return now.Before(k.ends) && !now.Before(k.fetched) }
 
 // flight returns the fetch that is under way for an address, and begins one when there is
 // none. k.mu is held.
