@@ -313,8 +313,15 @@ func TestForgedTokensAreThrottled(t *testing.T) {
 	// With no turn left for such addresses the answer is the same, without a signature.
 	i.queueTime = time.Millisecond
 	i.slowVerifying <- struct{}{}
+	verified := i.Stats().Verified
 	i.expect(withToken(i.sign(forged, i.machine())), cardea.StepVerify, cardea.ReasonRateLimited)
 	<-i.slowVerifying
+	// The same junk again costs no signature, whoever sends it.
+	other.Peer = netip.MustParseAddr("198.51.100.2")
+	i.expect(other, cardea.StepVerify, cardea.ReasonInvalidCredential)
+	if n := i.Stats().Verified - verified; n != 0 {
+		t.Errorf("%d signatures were looked at", n)
+	}
 }
 
 // Guarantee: whatever text is sent as a token, the one that was issued is the only one
