@@ -43,7 +43,14 @@ func (s *Server) authorize(w http.ResponseWriter, r *request) {
 		s.errorPage(w, r, err)
 		return
 	}
-	if err := s.examine(ctx, r, &q, a); err != nil {
+	err = s.examine(ctx, r, &q, a)
+	switch {
+	case err != nil && !signedIn && !a.prompt.none:
+		// Told after signing in: a link must not make this host one that sends strangers
+		// on to wherever some client's owner chose (RFC 9700 §4.11.2).
+		s.signIn(w, r, &q, a, false)
+		return
+	case err != nil:
 		s.sendError(w, r, a, err)
 		return
 	}

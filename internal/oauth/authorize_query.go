@@ -79,6 +79,9 @@ func (q *query) encode() string {
 		}
 		b.WriteString(url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value))
 	}
+	for _, name := range q.repeated {
+		b.WriteString("&" + url.QueryEscape(name) + "=") // still repeated when it comes back
+	}
 	return b.String()
 }
 

@@ -88,7 +88,7 @@ func TestLoopbackPortsMayDiffer(t *testing.T) {
 // and that every error carries state and issuer (RFC 9207 §2).
 func TestErrorsGoToTheProvedClient(t *testing.T) {
 	w := full(t)
-	c := w.register()
+	c, m := w.register(), w.member()
 	narrow := w.register(func(c *store.Client) { c.Credential.Scopes = []string{"read"} })
 	machine := w.register(func(c *store.Client) { c.Grants = []string{"client_credentials"} })
 	open := w.register(public, func(c *store.Client) { c.RedirectURIs = []string{callback} })
@@ -125,7 +125,15 @@ func TestErrorsGoToTheProvedClient(t *testing.T) {
 	}
 	for name, one := range cases {
 		t.Run(name, func(t *testing.T) {
-			q := w.stranger().get(one.url).errs(one.code)
+			b := w.stranger()
+			first := b.get(one.url)
+			if !strings.Contains(one.url, "prompt=none") {
+				// A stranger is not sent on: RFC 9700 §4.11.2.
+				back := first.back()
+				b.signIn(m)
+				first = b.get(back)
+			}
+			q := first.errs(one.code)
 			wantState := "xyz"
 			if name == "two states" {
 				wantState = ""
