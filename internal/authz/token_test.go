@@ -115,6 +115,12 @@ func TestOpaqueTokens(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+	// One prefix serves all environments: the row says which it is.
+	app := i.newClient(i.organization, "test")
+	_, elsewhere := i.opaque(func(t *store.AccessToken) { t.Environment, t.Client = "test", app.ID })
+	if d := i.allow(withToken(elsewhere)); d.Environment != "test" {
+		t.Errorf("in %s", d.Environment)
+	}
 	i.client.Scopes = []string{"delete"}
 	i.change(func(tx *store.Tx) error { return tx.UpdateCredential(t.Context(), i.client) })
 	i.expect(withToken(text), cardea.StepScope, cardea.ReasonScope)
