@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,28 @@ func ReadCookie(r *http.Request, secure bool) string {
 func MayHaveCookie(r *http.Request, secure bool) bool {
 	_, ok := cookieName(r, secure)
 	return ok
+}
+
+// WithoutSession returns the values of a Cookie header as an API behind Cardea may see
+// them: without the session, which a browser sends along wherever API and pages share a
+// host, and whoever has it is the person. Values without one are returned as they are.
+func WithoutSession(values []string) []string {
+	if !slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, sessionToken) }) {
+		return values
+	}
+	var out []string
+	for _, value := range values {
+		var kept []string
+		for pair := range strings.SplitSeq(value, ";") {
+			if !strings.Contains(pair, sessionToken) {
+				kept = append(kept, strings.TrimSpace(pair))
+			}
+		}
+		if len(kept) > 0 {
+			out = append(out, strings.Join(kept, "; "))
+		}
+	}
+	return out
 }
 
 // cookieName returns the name of the session cookie for a request; ok is false where

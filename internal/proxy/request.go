@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/cardea-dev/cardea/internal/people"
 )
 
 var (
@@ -67,12 +69,21 @@ func (p *passage) appendPassing(b []byte) ([]byte, int, error) {
 		if named != nil && slices.Contains(named, name) {
 			continue
 		}
-		for _, v := range values {
+		for _, v := range passing(name, values) {
 			b = appendField(b, name, v)
 			lines++
 		}
 	}
 	return b, lines, nil
+}
+
+// passing returns the values of a header that pass. A person's session is not the API's
+// business.
+func passing(name string, values []string) []string {
+	if name == "Cookie" {
+		return people.WithoutSession(values)
+	}
+	return values
 }
 
 // host returns the Host header for the upstream: the client's own, so that the API

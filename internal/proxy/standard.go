@@ -100,7 +100,9 @@ func (s *standard) rewrite(pr *httputil.ProxyRequest) {
 	named := connectionNames(p.r.Header["Connection"])
 	for name, values := range p.r.Header {
 		if p.names.request(name) == fatePass && !slices.Contains(named, name) {
-			h[name] = values
+			if values = passing(name, values); len(values) > 0 {
+				h[name] = values
+			}
 		}
 	}
 	if hasToken(p.r.Header["Te"], "trailers") {
