@@ -20,7 +20,7 @@ var inactive = object{{"active", false}}
 
 // introspect serves the introspection endpoint: RFC 7662. The answer is what a request
 // with the token would meet, cut to the caller: its own tokens, and those of its
-// organization, whose API it may be.
+// organization in its environment, whose API it may be.
 func (s *Server) introspect(w http.ResponseWriter, r *request) {
 	o, err := s.describe(r.Context(), r)
 	if err != nil {
@@ -56,7 +56,10 @@ func (s *Server) describe(ctx context.Context, r *request) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !mine && (info.Organization == "" || info.Organization != r.caller.organization()) {
+	// A resource server of one world must not take the tokens of another for its own: the
+	// answer does not say which world a token is of.
+	sister := info.Organization != "" && info.Organization == r.caller.organization() && info.Environment == r.caller.client.env
+	if !mine && !sister {
 		return inactive, nil
 	}
 	return r.active(&info), nil

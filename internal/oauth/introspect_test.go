@@ -86,3 +86,23 @@ func TestIntrospectionIsCutToTheCaller(t *testing.T) {
 		w.inactive(c, secret.New(secret.ShapePrefix, "at_").Reveal())
 	}
 }
+
+// TestIntrospectionKeepsEnvironmentsApart: a resource server of the live environment that
+// asks about a token of the test environment hears that it is not active: the answer says
+// nothing of environments, so it would let the test token open live data.
+func TestIntrospectionKeepsEnvironmentsApart(t *testing.T) {
+	for name, changes := range formats {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, acme(t, changes...))
+			live := w.register()
+			other := w.register(func(c *store.Client) { c.Credential.Environment = "test" })
+			for _, pair := range [][2]registered{{live, other}, {other, live}} {
+				tokens := w.as(pair[1], "grant_type", "client_credentials").want(200, "")
+				if a := w.ask(pair[1], tokens.text("access_token")).want(200, ""); a.json["active"] != true {
+					t.Errorf("its own: %s", a.body)
+				}
+				w.inactive(pair[0], tokens.text("access_token"))
+			}
+		})
+	}
+}
