@@ -304,6 +304,9 @@ func TestAgentsDoNotMix(t *testing.T) {
 	})
 	s.serve.Store(&both)
 	b := w.signedIn(w.member())
+	if _, err := w.documents.Get(t.Context(), second); err != nil { // somebody was asked for it
+		t.Fatal(err)
+	}
 	code := b.allow(b.get(s.asked())).goesTo(callback).Get("code")
 	parts := []string{"grant_type", "authorization_code", "code", code, "redirect_uri", callback, "code_verifier", verifier}
 	w.post("/oauth/token", append(parts, "client_id", second)...).want(400, "invalid_grant")

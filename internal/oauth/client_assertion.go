@@ -67,7 +67,7 @@ func (s *Server) verifyAssertion(ctx context.Context, r *request, p presented) (
 	if claimed.Issuer != claimed.Subject || p.id != "" && p.id != claimed.Issuer {
 		return nil, token.Claims{}, errAssertion
 	}
-	c, err := s.client(ctx, r.contract, claimed.Issuer)
+	c, err := s.calling(ctx, r, claimed.Issuer)
 	if err != nil {
 		return nil, token.Claims{}, err
 	}

@@ -287,7 +287,7 @@ func (s *Server) byName(ctx context.Context, r *request, p presented) error {
 		}
 		return errNoClient
 	}
-	c, err := s.client(ctx, r.contract, p.id)
+	c, err := s.calling(ctx, r, p.id)
 	if err != nil {
 		return err
 	}
