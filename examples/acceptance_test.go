@@ -2,10 +2,12 @@ package examples_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -112,14 +114,20 @@ var (
 	claim = regexp.MustCompile(`^(#|\s*//|func Test)`) // a line that may hold marks
 )
 
-// findMarks returns, by promise, the tests that name it in a comment: scripts of pages,
-// and Go tests of this folder.
+// findMarks returns, by promise, the tests that name it in a comment: scripts of pages, Go
+// tests of this folder, and those of clients that nobody here wrote.
 func findMarks(t *testing.T) map[string][]string {
 	t.Helper()
 	marks := map[string][]string{}
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || name == "acceptance_test.go" {
+	look := func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "acceptance_test.go" {
 			return err
+		}
+		if d.IsDir() {
+			if d.Name() == "node_modules" || d.Name() == ".venv" {
+				return fs.SkipDir
+			}
+			return nil
 		}
 		if !strings.HasSuffix(name, ".txtar") && !strings.HasSuffix(name, "_test.go") {
 			return nil
@@ -140,8 +148,8 @@ func findMarks(t *testing.T) map[string][]string {
 			}
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	if err := errors.Join(filepath.WalkDir(".", look), filepath.WalkDir("../interop", look)); err != nil {
 		t.Fatal(err)
 	}
 	return marks
@@ -167,7 +175,8 @@ func acceptanceTable(promises []promise, later map[string]string, marks map[stri
 	for _, p := range promises {
 		var tests []string
 		for _, name := range marks[p.id] {
-			tests = append(tests, fmt.Sprintf("[%s](../examples/%s)", strings.TrimSuffix(name, ".txtar"), name))
+			file := path.Join("../examples", name)
+			tests = append(tests, fmt.Sprintf("[%s](%s)", strings.TrimPrefix(strings.TrimSuffix(name, ".txtar"), "../"), file))
 		}
 		switch {
 		case len(tests) == 0:

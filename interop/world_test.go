@@ -31,6 +31,13 @@ type world struct {
 		Organization string `json:"organization"`
 	} `json:"users"`
 	AccountFile string `json:"service_account_file"`
+	CA          string `json:"ca"`
+	TLS         string `json:"tls"`
+	Clients     map[string]struct {
+		ID       string `json:"client_id"`
+		Secret   string `json:"client_secret"`
+		Redirect string `json:"redirect_uri"`
+	} `json:"clients"`
 
 	browser string // base URL of the person's browser
 }
@@ -98,6 +105,11 @@ func launch(name string, flags ...string) (*world, error) {
 	if err := writeContract(contract, "http://127.0.0.1:"+port); err != nil {
 		return nil, err
 	}
+	return run(program, dir, contract, port, flags...)
+}
+
+// run runs `cardea dev` on a contract and returns when it is ready.
+func run(program, dir, contract, port string, flags ...string) (*world, error) {
 	readyFile := filepath.Join(dir, "ready.json")
 	var output bytes.Buffer
 	dev := exec.Command(program, append([]string{"dev", "-c", contract, "--listen", "127.0.0.1:" + port,
