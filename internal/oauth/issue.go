@@ -264,6 +264,9 @@ func (s *Server) response(r *request, t *ticket, i *issued) object {
 			out = append(out, all[at])
 		}
 	}
+	if r.grantsLess() && !slices.Contains(r.binding.token.Respond, "scope") {
+		out = append(out, member{"scope", omitEmpty(t.scopes.text)})
+	}
 	if i.identity != "" && !slices.Contains(r.binding.token.Respond, "id_token") {
 		out = append(out, member{"id_token", i.identity})
 	}
@@ -271,6 +274,17 @@ func (s *Server) response(r *request, t *ticket, i *issued) object {
 		out = append(out, member{"issued_token_type", typeAccessToken}) // RFC 8693 §2.2.1
 	}
 	return out
+}
+
+// grantsLess reports whether the request's grant may come to less than what was asked for
+// earlier and elsewhere, so that the caller has to be told (RFC 6749 §3.3). What is asked
+// for here is granted or refused.
+func (r *request) grantsLess() bool {
+	switch r.named.Grant {
+	case contract.GrantAuthorizationCode, contract.GrantRefreshToken, contract.GrantDeviceCode, contract.GrantTokenExchange:
+		return true
+	}
+	return false
 }
 
 // omitEmpty returns nil for "".
