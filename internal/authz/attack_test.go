@@ -289,7 +289,7 @@ func TestOrganizationIssuers(t *testing.T) {
 	// What is worth nothing in one environment may be good in another.
 	i.trust(i.organization, "live", idp, "first", i.visitors)
 	i.trust(i.organization, "test", idp, "first", i.partner)
-	live, test := fresh("first"), fresh("first")
+	live, test := withToken(i.sign(nameless(i.partner.key()), i.foreign().with(claims{"iss": idp, "aud": "first", "tenant": nil}))), withToken("")
 	live.Target, test.Target, test.Header = "/live/data", "/test/data", live.Header
 	i.expect(live, cardea.StepVerify, cardea.ReasonInvalidCredential)
 	i.allow(test)
