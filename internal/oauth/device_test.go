@@ -120,10 +120,9 @@ func TestUserCodesAreReadAsPeopleType(t *testing.T) {
 func TestUserCodesCannotBeGuessed(t *testing.T) {
 	w := full(t)
 	c, m := w.register(public), w.member()
-	b := w.signedIn(m)
 	expired := w.deviceRequest(c).text("user_code")
 	w.advance(deviceLifetime)
-	b = w.signedIn(m)
+	b := w.signedIn(m)
 	denied := w.deviceRequest(c).text("user_code")
 	p := b.submit("/device", "user_code", denied).asks()
 	b.submit("/device", "request", p.field("request"), "decision", "deny")
