@@ -274,9 +274,29 @@ func (m *Manager) saveIssuer(ctx context.Context, tx *store.Tx, c *contract.Cont
 		tx.Changed(store.ChangeIssuer, place) // evict again, see [Manager.change]
 		return old, nil
 	}
+	if err := issuerIsFree(ctx, tx, next); err != nil {
+		return next, err
+	}
 	next.ID = secret.NewID("iss_")
 	audit(tx, "issuer.set", "issuer", place, next.Organization, recordIssuer(old), recordIssuer(next))
 	return tx.SaveIssuer(ctx, next)
+}
+
+// issuerIsFree refuses an issuer that another organization trusts already for the same
+// audience, where both would count. Its tokens do not say whose they are, so they would be
+// refused from then on: anybody could shut the people of another organization out.
+func issuerIsFree(ctx context.Context, tx *store.Tx, next store.OrganizationIssuer) error {
+	all, err := tx.IssuersFor(ctx, next.Issuer)
+	if err != nil {
+		return err
+	}
+	overlap := func(a, b string) bool { return a == b || a == "" || b == "" }
+	for _, i := range all {
+		if i.Organization != next.Organization && overlap(i.Environment, next.Environment) && overlap(i.Audience, next.Audience) {
+			return cardea.Errorf(cardea.KindConflict, "the issuer is in use for this audience: name the audience that only your tokens have")
+		}
+	}
+	return nil
 }
 
 // recordIssuer returns what is recorded of an issuer, nil of none.

@@ -144,3 +144,44 @@ func TestSigningKeysAreReplacedAndRevoked(t *testing.T) {
 	_, err = w.RevokeSigningKey(w.ctx, operator, manage.ID{ID: "key-none"})
 	wantKind(t, err, cardea.KindNotFound)
 }
+
+// TestNobodyTakesAnIssuerThatAnotherOrganizationHas: two organizations that trust one
+// issuer for one audience cannot be told apart, so that tokens of it are refused. Whoever
+// names another organization's issuer would so shut its people out; they are told instead,
+// and not whose it is. Another audience, or another environment, is another matter.
+func TestNobodyTakesAnIssuerThatAnotherOrganizationHas(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := provider(t)
+		victim, other := w.organization("Acme"), w.organization("Other")
+		admin := actorOf(w.member(other.ID, "admin@other.test", cardea.RoleAdmin))
+		set := func(actor cardea.Actor, organization, environment, audience, url string) error {
+			return second2(w.SetOrganizationIssuer(w.ctx, actor, manage.SetOrganizationIssuer{
+				Organization: organization, Environment: environment, Audience: audience, URL: ptr(url),
+			}))
+		}
+		for range 2 { // its own again is fine
+			if err := set(operator, victim.ID, "live", "", p.URL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, actor := range []cardea.Actor{admin, operator} {
+			err := set(actor, other.ID, "live", "", p.URL)
+			wantKind(t, err, cardea.KindConflict)
+			if strings.Contains(err.Error(), victim.ID) || strings.Contains(err.Error(), "Acme") {
+				t.Errorf("it says whose issuer it is: %v", err)
+			}
+		}
+		if err := set(admin, other.ID, "live", "other", p.URL); err != nil {
+			t.Errorf("another audience: %v", err)
+		}
+		if err := set(admin, other.ID, "test", "", p.URL); err != nil {
+			t.Errorf("another environment: %v", err)
+		}
+		if err := set(operator, victim.ID, "live", "", ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := set(admin, other.ID, "live", "", p.URL); err != nil {
+			t.Errorf("after it was given up: %v", err)
+		}
+	})
+}
