@@ -32,11 +32,18 @@ func (p *People) SignIn(ctx context.Context, a Attempt) (secret.Secret, Session,
 	if !p.offers(MethodPassword) {
 		return secret.Secret{}, Session{}, errRefused()
 	}
-	found, err := p.whom(ctx, a)
+	// First, since it costs nothing: whoever tries without a pause is told to wait before
+	// anything is looked up.
+	back, err := p.admit(a)
 	if err != nil {
 		return secret.Secret{}, Session{}, err
 	}
-	giveBack, err := p.admit(ctx, a, found.member)
+	found, err := p.whom(ctx, a)
+	if err != nil {
+		back()
+		return secret.Secret{}, Session{}, err
+	}
+	giveBack, err := p.admitAccount(ctx, a, found.member, back)
 	if err != nil {
 		return secret.Secret{}, Session{}, err
 	}
@@ -127,29 +134,38 @@ func (p *People) named(ctx context.Context, text string) (o store.Organization, 
 	return byName, named, unlessMissing(err)
 }
 
-// admit counts an attempt, or refuses it because there were too many. Counted is what was
-// typed, not whom it was found to mean: attempts on nobody run out alike.
-func (p *People) admit(ctx context.Context, a Attempt, m store.Member) (giveBack func(), err error) {
-	now := p.now()
-	account := "account " + strings.ToLower(strings.TrimSpace(a.Email))
-	back, wait := p.attempts.take(now,
+// admit counts an attempt against its address and its account there, or refuses it
+// because there were too many. Counted is what was typed, not whom it was found to mean:
+// attempts on nobody run out alike.
+func (p *People) admit(a Attempt) (giveBack func(), err error) {
+	back, wait := p.attempts.take(p.now(),
 		claim{"address " + household(a.Address).String(), perAddress},
-		claim{account + " from " + neighbourhood(a.Address).String(), perAccountNetwork})
+		claim{a.account() + " from " + neighbourhood(a.Address).String(), perAccountNetwork})
 	if wait > 0 {
 		return nil, &ThrottledError{Wait: wait}
 	}
-	// The count of the whole account stops guessing from everywhere. It must not shut out
-	// the owner: where they have a session, or had one lately, it does not count.
-	backAll, wait := p.attempts.take(now, claim{account, perAccount})
+	return back, nil
+}
+
+// account names what was typed to the throttle.
+func (a *Attempt) account() string { return "account " + strings.ToLower(strings.TrimSpace(a.Email)) }
+
+// admitAccount counts an attempt, admitted by its address, against the account as a
+// whole, which stops guessing from everywhere. That must not shut out the owner: where
+// they have a session, or had one lately, it does not count.
+func (p *People) admitAccount(ctx context.Context, a Attempt, m store.Member, back func()) (giveBack func(), err error) {
+	backAll, wait := p.attempts.take(p.now(), claim{a.account(), perAccount})
 	if wait == 0 {
 		return func() { back(); backAll() }, nil
 	}
 	known, err := p.knows(ctx, m, a.Address)
-	if err != nil {
-		return nil, err
-	}
-	if !known {
+	if err != nil || !known {
 		back()
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case !known:
 		return nil, &ThrottledError{Wait: wait}
 	}
 	return back, nil
