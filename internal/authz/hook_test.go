@@ -126,3 +126,28 @@ func TestHooksSeeNoCredential(t *testing.T) {
 	w.allow(request("GET", "/v1/records", "X-Apikey", space.Reveal()))
 	w.allow(request("GET", "/v1/records", "X-Admintoken", w.key(o, "admin_token", "live").Reveal()))
 }
+
+// Guarantee: who has no request left is refused before a hook is asked, so that one caller
+// cannot keep a hook from answering about all others.
+func TestWhoHasNoRequestLeftCostsNoQuestion(t *testing.T) {
+	var asked atomic.Int32
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"allow":true}`))
+	}))
+	defer service.Close()
+	w := newWorld(t, nil, withHooks)
+	k := w.key(w.organization("small"), "api_key", "live")
+	w.contract.Store(hooked(t, `{match: "/v1/{rest...}", when: always, url: "`+service.URL+`"}`))
+	for range 60 {
+		w.allow(bearer("GET", "/v1/records", k))
+	}
+	d := w.expect(bearer("GET", "/v1/records", k), cardea.StepLimit, cardea.ReasonRateLimited)
+	if d.Limit.Limit != 60 || d.Limit.Remaining != 0 || d.Limit.RetryAfter == 0 {
+		t.Errorf("limit %+v", d.Limit)
+	}
+	if n := asked.Load(); n != 60 {
+		t.Errorf("asked %d times", n)
+	}
+}

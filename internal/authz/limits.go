@@ -24,16 +24,39 @@ func (j *judgement) limit(ctx context.Context) (cardea.Reason, error) {
 			continue
 		}
 		j.Limit = result.Limit
-		switch {
-		case result.Allowed:
+		if result.Allowed {
 			j.NoteUse = j.entry.touch(j.now, writeEvery(j.view.table.count.Load(), j.entry.profile.kind.Idle))
-			return pass, nil
-		case result.Limit.Window == limit.WindowDay:
-			return cardea.ReasonQuota, nil
 		}
-		return cardea.ReasonRateLimited, nil
+		return limited(&result), nil
 	}
 	return cardea.ReasonUnavailable, unavailable(nil)
+}
+
+// limited returns the reason that limits have to refuse.
+func limited(r *limit.Result) cardea.Reason {
+	switch {
+	case r.Allowed:
+		return pass
+	case r.Limit.Window == limit.WindowDay:
+		return cardea.ReasonQuota
+	}
+	return cardea.ReasonRateLimited
+}
+
+// spent refuses, before a hook is asked, a caller with no request left: a hook is
+// somebody's service, and answers so many questions at a time. Who is refused anyway must
+// not keep it from answering about others. Nothing is charged.
+func (j *judgement) spent() cardea.Reason {
+	if !j.concerned(j.view.hooks) {
+		return pass
+	}
+	outer, outerRule, inner, innerRule := j.buckets()
+	result := limit.Check(j.now, outer, outerRule, inner, innerRule)
+	if result.Gone || result.Allowed {
+		return pass
+	}
+	j.Limit = result.Limit
+	return limited(&result)
 }
 
 // peek describes the limits of a caller who is refused for another reason.

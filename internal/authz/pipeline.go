@@ -93,6 +93,9 @@ func (j *judgement) decide(ctx context.Context) (cardea.Step, cardea.Reason, err
 	if reason := j.scope(); reason != pass {
 		return cardea.StepScope, reason, nil
 	}
+	if reason := j.spent(); reason != pass {
+		return cardea.StepLimit, reason, nil
+	}
 	if reason, err := j.hook(ctx); reason != pass {
 		return cardea.StepHook, reason, err
 	}

@@ -416,3 +416,20 @@ func BenchmarkTake(b *testing.B) {
 		})
 	})
 }
+
+// Guarantee: Check refuses what Take would, and charges nothing.
+func TestCheckChargesNothing(t *testing.T) {
+	b := &Bucket{}
+	rule := Rule{PerMinute: 2}
+	for range 5 {
+		if !Check(noon, b, rule, nil, Rule{}).Allowed {
+			t.Fatal("refused before it was charged")
+		}
+	}
+	take(b, rule, noon)
+	take(b, rule, noon)
+	got := Check(noon, b, rule, nil, Rule{})
+	if want := take(b, rule, noon); got != want || got.Allowed || b.minute.count != 2 {
+		t.Errorf("Check says %+v, Take %+v; charged %d", got, want, b.minute.count)
+	}
+}

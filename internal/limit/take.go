@@ -33,17 +33,32 @@ type Result struct {
 // organization and one of its credentials, if all rules of both admit it; else it
 // charges nothing. A nil bucket or a zero rule limits nothing.
 func Take(now time.Time, outer *Bucket, outerRule Rule, inner *Bucket, innerRule Rule) Result {
-	return judge(now, outer, outerRule, inner, innerRule, true)
+	return judge(now, outer, outerRule, inner, innerRule, taking)
 }
 
 // Peek returns the limits as they stand, for a response to a request that is not
 // counted. Allowed is always true.
 func Peek(now time.Time, outer *Bucket, outerRule Rule, inner *Bucket, innerRule Rule) Result {
-	return judge(now, outer, outerRule, inner, innerRule, false)
+	return judge(now, outer, outerRule, inner, innerRule, peeking)
 }
 
+// Check says what [Take] would, and charges nothing.
+func Check(now time.Time, outer *Bucket, outerRule Rule, inner *Bucket, innerRule Rule) Result {
+	return judge(now, outer, outerRule, inner, innerRule, checking)
+}
+
+// A purpose is what buckets are looked at for: to describe them, to ask whether they
+// admit a request, or to charge them for it.
+type purpose uint8
+
+const (
+	peeking purpose = iota
+	checking
+	taking
+)
+
 // judge locks the outer bucket before the inner one; no bucket is ever both.
-func judge(now time.Time, outer *Bucket, outerRule Rule, inner *Bucket, innerRule Rule, charge bool) Result {
+func judge(now time.Time, outer *Bucket, outerRule Rule, inner *Bucket, innerRule Rule, how purpose) Result {
 	if outerRule.IsZero() {
 		outer = nil
 	}
@@ -67,10 +82,12 @@ func judge(now time.Time, outer *Bucket, outerRule Rule, inner *Bucket, innerRul
 		}
 		inner.enter(at, innerRule)
 	}
-	if charge {
+	if how != peeking {
 		if refused, ok := refusal(at, outer, outerRule, inner, innerRule); ok {
 			return Result{Limit: refused}
 		}
+	}
+	if how == taking {
 		if outer != nil {
 			outer.charge(at, outerRule)
 		}
