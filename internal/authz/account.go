@@ -130,7 +130,9 @@ func accountClaims(p *presented, s *contract.ServiceAccounts, k store.ServiceAcc
 	if !ok || !t.names(c, s.Claims) || !t.bind(c) {
 		return nil, faultClaims
 	}
-	t.allScopes = !present
+	if !present { // everything that the account has, as far as the contract lets accounts have it
+		t.scopes = p.view.contract.Expand(s.Scopes)
+	}
 	t.query = store.PrincipalQuery{Credential: k.Account, AccountKey: k.ID, TokenID: t.id}
 	return t, sound
 }

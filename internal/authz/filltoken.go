@@ -107,11 +107,7 @@ func (t *verified) may(c *contract.Contract, l *store.Lookup) contract.ScopeSet 
 		return t.scopes
 	}
 	granted, _ := c.ScopeSet(l.Credential.Scopes...)
-	has := c.Expand(granted)
-	if t.allScopes {
-		return has
-	}
-	return t.scopes.Intersect(has)
+	return t.scopes.Intersect(c.Expand(granted))
 }
 
 // standing returns until when the token is good, and what has ended it already.

@@ -413,3 +413,27 @@ func TestKeysRevokedElsewhere(t *testing.T) {
 		i.expect(r, cardea.StepVerify, cardea.ReasonInvalidCredential)
 	}
 }
+
+// Guarantee: what the contract takes away from service accounts, they have no longer,
+// whether their tokens name scopes or leave the choice.
+func TestServiceAccountsAreHeldToTheContract(t *testing.T) {
+	i := newIssuer(t, nil)
+	account := store.Credential{
+		ID: secret.NewID("sa_"), Kind: store.KindServiceAccount, Environment: "live", Organization: i.organization.ID,
+		Name: "worker", Scopes: []string{"read", "write"}, CreatedBy: "test",
+	}
+	i.change(func(tx *store.Tx) error { return tx.InsertCredential(t.Context(), account) })
+	key := i.newAccountKey(account)
+	tokens := map[string]any{"named": []string{"read", "write"}, "left out": nil}
+	for name, scopes := range tokens {
+		text := i.sign(key, i.self().with(claims{"sub": account.ID, "scopes": scopes}))
+		post := request("POST", "/v1/records", "Authorization", "Bearer "+text)
+		i.use(issuing)
+		if d := i.ask(post); !d.Allowed {
+			t.Errorf("%s: refused before: %v", name, d.Reason)
+		}
+		i.use(strings.Replace(issuing, "service_accounts: {", "service_accounts: {scopes: [read], ", 1))
+		i.expect(post, cardea.StepScope, cardea.ReasonScope)
+		i.allow(withToken(text))
+	}
+}

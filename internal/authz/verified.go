@@ -21,10 +21,8 @@ type verified struct {
 	env    *contract.Environment
 
 	// scopes are those it was given, implied ones included and cut to what its issuer
-	// may give; allScopes: it was given none in particular, and may do what the account
-	// that signed it may do.
-	scopes    contract.ScopeSet
-	allScopes bool
+	// may give.
+	scopes contract.ScopeSet
 
 	id      string // see [token.ID]
 	subject string // whom it speaks for
