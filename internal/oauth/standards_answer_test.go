@@ -6,6 +6,8 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"maps"
+	"math"
 	"net/http"
 	"os"
 	"strconv"
@@ -146,16 +148,17 @@ func TestTokensCannotBeGuessed(t *testing.T) {
 				positions[i][text[i]] = true
 			}
 		}
-		// A place that had several letters among eight is a random one; each is worth
-		// nearly six bits.
-		random := 0
-		for _, letters := range positions {
-			if len(letters) > 3 {
+		// A place that had several letters among eight is a random one, and each of them is
+		// worth as many bits as there are letters of its sort.
+		random, letters := 0, map[byte]bool{}
+		for _, at := range positions {
+			if len(at) > 3 {
 				random++
+				maps.Copy(letters, at)
 			}
 		}
-		if random < 22 {
-			t.Errorf("%s: %d random letters, want 22 for 128 bits", name, random)
+		if bits := float64(random) * math.Log2(float64(len(letters))); random == 0 || bits < 128 {
+			t.Errorf("%s: %d random letters of %d, want 128 bits", name, random, len(letters))
 		}
 	}
 	jwts := full(t)
