@@ -52,11 +52,30 @@ func (j *judgement) lastResort(ctx context.Context, missing cardea.Reason) (card
 // concerned reports whether one of the hooks is asked about the request.
 func (j *judgement) concerned(hooks []*contract.Hook) bool {
 	for _, h := range hooks {
-		if h.Matches(j.req.Method, j.path) {
+		if j.concerns(h) {
 			return true
 		}
 	}
 	return false
+}
+
+// concerns reports whether a hook is asked about the request, in either of the spellings
+// that its path may have for the API behind.
+func (j *judgement) concerns(h *contract.Hook) bool {
+	if h.Matches(j.req.Method, j.path) {
+		return true
+	}
+	plain := j.plainPath()
+	return plain != j.path && h.Matches(j.req.Method, plain)
+}
+
+// plainPath returns the path with its delimiters decoded: the spelling that hooks are
+// shown and match, so that none is got past by another.
+func (j *judgement) plainPath() string {
+	if strings.IndexByte(j.path, '%') < 0 {
+		return j.path
+	}
+	return decodeDelims(j.path)
 }
 
 // errNoHooks is the error of a server that was given nothing to ask hooks with.
@@ -65,13 +84,17 @@ var errNoHooks = errors.New("nobody is there to ask the hook")
 // askAll asks the hooks that match, in the contract's order, until one does not agree.
 func (j *judgement) askAll(ctx context.Context, hooks []*contract.Hook) (cardea.Reason, error) {
 	for _, h := range hooks {
-		if !h.Matches(j.req.Method, j.path) {
+		if !j.concerns(h) {
 			continue
 		}
 		if j.a.cfg.Hooks == nil {
 			return cardea.ReasonHook, unanswered(errNoHooks)
 		}
-		a, err := j.a.cfg.Hooks.Ask(ctx, h, j.toHook())
+		q, ok := j.toHook()
+		if !ok {
+			return cardea.ReasonBadRequest, nil
+		}
+		a, err := j.a.cfg.Hooks.Ask(ctx, h, q)
 		switch {
 		case err != nil:
 			j.hookFailed = true
@@ -92,12 +115,17 @@ func unanswered(cause error) error {
 	return &cardea.Error{Kind: cardea.KindUnavailable, Public: "the request could not be checked", Cause: cause}
 }
 
-// toHook describes the request to a hook, without what authenticates its sender.
-func (j *judgement) toHook() hook.Question {
-	query, _ := url.ParseQuery(j.query)
+// toHook describes the request to a hook, without what authenticates its sender. It is not
+// ok when the query can be read in more than one way: the API behind may read what the hook
+// was not shown.
+func (j *judgement) toHook() (q hook.Question, ok bool) {
+	query, err := url.ParseQuery(j.query)
+	if err != nil {
+		return hook.Question{}, false
+	}
 	host, _, _ := strings.Cut(j.req.Host, ":")
-	q := hook.Question{
-		RequestID: j.req.ID, Method: j.req.Method, Path: j.path, Query: query, Host: host,
+	q = hook.Question{
+		RequestID: j.req.ID, Method: j.req.Method, Path: j.plainPath(), Query: query, Host: host,
 		Environment: j.Environment, Header: j.harmless(), Route: j.Route.Pattern,
 	}
 	if j.Client.IsValid() {
@@ -106,7 +134,7 @@ func (j *judgement) toHook() hook.Question {
 	if p, ok := j.Principal(); ok {
 		q.Principal = &p
 	}
-	return q
+	return q, true
 }
 
 // harmless returns the request's headers without those that carry credentials.

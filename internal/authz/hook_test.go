@@ -151,3 +151,22 @@ func TestWhoHasNoRequestLeftCostsNoQuestion(t *testing.T) {
 		t.Errorf("asked %d times", n)
 	}
 }
+
+// Guarantee: no spelling of a request gets past a hook that is asked about it: not HEAD for
+// GET, not an escape for a delimiter, which the API behind may decode, and not a query that
+// parsers take apart in different ways.
+func TestNoSpellingGetsPastAHook(t *testing.T) {
+	w := newWorld(t, nil, withHooks)
+	k := w.key(w.organization("standard"), "api_key", "live")
+	for _, match := range []string{"GET /v1/records/@all", "GET /v1/records/{id}"} {
+		w.contract.Store(hooked(t, `{match: "`+match+`", when: always, cel: "request.path != '/v1/records/@all'"}`))
+		w.allow(bearer("GET", "/v1/records/1", k))
+		w.expect(bearer("GET", "/v1/records/@all", k), cardea.StepHook, cardea.ReasonHook)
+		w.expect(bearer("HEAD", "/v1/records/@all", k), cardea.StepHook, cardea.ReasonHook)
+		w.expect(bearer("GET", "/v1/records/%40all", k), cardea.StepHook, cardea.ReasonHook)
+	}
+	w.contract.Store(hooked(t, `{match: "GET /v1/records", when: always, cel: "!('all' in request.query)"}`))
+	w.allow(bearer("GET", "/v1/records?page=1", k))
+	w.expect(bearer("GET", "/v1/records?page=1&all=1", k), cardea.StepHook, cardea.ReasonHook)
+	w.expect(bearer("GET", "/v1/records?page=1;all=1", k), cardea.StepHook, cardea.ReasonBadRequest)
+}
