@@ -170,11 +170,11 @@ func (s *Server) browserBindings(c *contract.Contract) []*binding {
 	get, post := []string{http.MethodGet}, []string{http.MethodPost}
 	both := append(get, post...)
 	all := []*binding{
-		{endpoint: e.Authorize, methods: both, serve: (*Server).authorize},
-		{endpoint: beside(e.Authorize, decisionSuffix), methods: post, serve: (*Server).decide},
+		{endpoint: e.Authorize, methods: both, page: true, serve: (*Server).authorize},
+		{endpoint: beside(e.Authorize, decisionSuffix), methods: post, page: true, serve: (*Server).decide},
 		{endpoint: e.PAR, methods: post, serve: (*Server).push},
 		{endpoint: e.Device, methods: post, serve: (*Server).startDevice},
-		{endpoint: e.DevicePage, methods: both, serve: (*Server).devicePage},
+		{endpoint: e.DevicePage, methods: both, page: true, serve: (*Server).devicePage},
 		{endpoint: e.UserInfo, methods: both, serve: (*Server).userInfo},
 		{endpoint: e.EndSession, methods: both, serve: (*Server).endSession},
 		{endpoint: e.JWKS, methods: readMethods, public: true, serve: (*Server).serveJWKS},

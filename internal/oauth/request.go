@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/target"
 )
 
@@ -50,6 +51,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	r.origin = s.originOf(hr, peer.Addr())
+	if !r.secure() && fetch.Admits(r.address, false) {
+		h.binding.refuse(s, w, r, errClear)
+		return
+	}
 	if s.cors(w, r) {
 		return
 	}
@@ -60,6 +65,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	h.binding.serve(s, w, r)
 }
+
+// errClear refuses what came over the internet without TLS (RFC 6749 §3.1 and §3.2). This
+// computer and private networks pass: a proxy that ends TLS may be there, without having
+// been named.
+var errClear = refuse(codeInvalidRequest, "use https; a proxy that speaks it for this server must be trusted and say so")
 
 // originOf returns scheme and host as the client named them.
 func (s *Server) originOf(hr *http.Request, peer netip.Addr) string {

@@ -114,9 +114,19 @@ type binding struct {
 	methods  []string // besides OPTIONS, which cors answers
 	token    *contract.TokenEndpoint
 	public   bool // a document that pages of every origin may read
+	page     bool // what people see
 
 	// serve answers a request with one of the methods.
 	serve func(*Server, http.ResponseWriter, *request)
+}
+
+// refuse answers with an error, for programs or for people.
+func (b *binding) refuse(s *Server, w http.ResponseWriter, r *request, err error) {
+	if b.page {
+		s.errorPage(w, r, err)
+		return
+	}
+	s.fail(w, r, err)
 }
 
 // A table finds the bindings of one contract.
