@@ -240,8 +240,8 @@ func (d *developed) password(client *http.Client, _ int) error {
 		return err
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
-	if err = errors.Join(err, resp.Body.Close()); err == nil && resp.StatusCode == http.StatusServiceUnavailable {
-		time.Sleep(time.Second) // as Retry-After asks
+	if err = errors.Join(err, resp.Body.Close()); resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusTooManyRequests {
+		time.Sleep(time.Second) // Retry-After asks for more
 	}
 	return err
 }
