@@ -137,7 +137,8 @@ func (j *judgement) toHook() (q hook.Question, ok bool) {
 	return q, true
 }
 
-// harmless returns the request's headers without those that carry credentials.
+// harmless returns the request's headers without those that carry credentials, and without
+// those that claim what only Cardea may say.
 func (j *judgement) harmless() http.Header {
 	h := j.req.Header.Clone()
 	for i := range j.view.carriers {
@@ -146,5 +147,24 @@ func (j *judgement) harmless() http.Header {
 	for _, name := range []string{"Authorization", "Proxy-Authorization", "Dpop"} {
 		delete(h, name)
 	}
+	for name := range h {
+		if j.claims(name) {
+			delete(h, name)
+		}
+	}
 	return h
+}
+
+// claims reports whether a header says what only a gateway may say: who the caller is, and
+// where the request comes from. The API behind gets Cardea's own; a hook is told in the
+// question itself, and must not take the caller's word.
+func (j *judgement) claims(name string) bool {
+	folded := strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	for _, f := range j.view.contract.Forwarding().List {
+		if strings.EqualFold(f.Header, folded) {
+			return true
+		}
+	}
+	return strings.HasPrefix(folded, "x-cardea-") || strings.HasPrefix(folded, "x-forwarded-") ||
+		folded == "forwarded" || folded == "x-real-ip"
 }

@@ -170,3 +170,17 @@ func TestNoSpellingGetsPastAHook(t *testing.T) {
 	w.expect(bearer("GET", "/v1/records?page=1&all=1", k), cardea.StepHook, cardea.ReasonHook)
 	w.expect(bearer("GET", "/v1/records?page=1;all=1", k), cardea.StepHook, cardea.ReasonBadRequest)
 }
+
+// Guarantee: a hook is not told by the caller who the caller is, or from where: a header
+// that the API behind would take for Cardea's word is not shown.
+func TestCallersDoNotIntroduceThemselvesToHooks(t *testing.T) {
+	w := newWorld(t, nil, withHooks)
+	k := w.key(w.organization("standard"), "api_key", "live")
+	for _, name := range []string{"X-Cardea-Subject", "X_Cardea_Subject", "X-Forwarded-For", "Forwarded", "X-Real-Ip"} {
+		shown := strings.ToLower(name)
+		w.contract.Store(hooked(t, `{match: "/v1/{rest...}", when: always, cel: "!('`+shown+`' in request.headers) && 'x-other' in request.headers"}`))
+		r := bearer("GET", "/v1/records", k)
+		r.Header[name], r.Header["X-Other"] = []string{"127.0.0.9"}, []string{"1"}
+		w.allow(r)
+	}
+}
