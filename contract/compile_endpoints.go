@@ -136,6 +136,9 @@ func (k *compiler) tokenEndpoint(v *tokenEndpointDoc) *TokenEndpoint {
 		if _, ok := find(e.Respond, "access_token"); !ok {
 			k.r.Errorf(v.Respond.pos, "the answer would have no access_token")
 		}
+		if _, ok := find(e.Respond, "token_type"); !ok {
+			k.r.Warnf(v.Respond.pos, "clients of others want a token_type (RFC 6749 §5.1)").Suggest("add token_type, unless yours are told of this")
+		}
 	}
 	for _, g := range v.Grants.entries {
 		if g.value.given {

@@ -35,3 +35,19 @@ func TestContractsKeepToTheStandards(t *testing.T) {
 	}
 	mustLoad(t, oauthText+oauthEndpoints+oauthHosts)
 }
+
+// A page may print an answer that no standard knows; its author hears of it.
+func TestAnswersWithoutATokenTypeAreWarnedOf(t *testing.T) {
+	text := oauthText + oauthEndpoints + oauthHosts
+	for respond, want := range map[string]int{"[access_token, expires_in]": 1, "[access_token, token_type]": 0} {
+		got := 0
+		for _, p := range mustLoad(t, strings.Replace(text, "    - path: /oauth/token\n", "    - path: /oauth/token\n      respond: "+respond+"\n", 1)).Warnings() {
+			if strings.Contains(p.Message, "token_type") {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d warnings, want %d", respond, got, want)
+		}
+	}
+}
