@@ -21,6 +21,15 @@ var accountColumns = []column[admin.ServiceAccount]{
 	{"last used", func(a admin.ServiceAccount) string { return when(a.LastUsedAt) }},
 }
 
+// accountDetails are the fields of one service account, more than a table has room for.
+var accountDetails = append(accountColumns[:len(accountColumns):len(accountColumns)],
+	column[admin.ServiceAccount]{"addresses", func(a admin.ServiceAccount) string { return list(a.Addresses) }},
+	column[admin.ServiceAccount]{"limits", func(a admin.ServiceAccount) string { return limitText(a.Limits) }},
+	column[admin.ServiceAccount]{"expires", func(a admin.ServiceAccount) string { return when(a.ExpiresAt) }},
+	column[admin.ServiceAccount]{"created", func(a admin.ServiceAccount) string { return when(a.CreatedAt) + " by " + a.CreatedBy }},
+	column[admin.ServiceAccount]{"revoked", func(a admin.ServiceAccount) string { return revokedText(a.Key) }},
+)
+
 var accountKeyColumns = []column[admin.ServiceAccountKey]{
 	{"id", func(k admin.ServiceAccountKey) string { return k.ID }},
 	{"algorithm", func(k admin.ServiceAccountKey) string { return k.Algorithm }},
@@ -65,7 +74,7 @@ func accountResult(s *session, a admin.ServiceAccount, err error, done string) e
 	if done != "" {
 		s.say("%s %s", a.ID, done)
 	}
-	return printOne(s.printer, accountColumns, a)
+	return printOne(s.printer, accountDetails, a)
 }
 
 func accountsCreate() *cobra.Command {

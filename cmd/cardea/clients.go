@@ -32,6 +32,7 @@ var clientDetails = append(clientColumns[:len(clientColumns):len(clientColumns)]
 	column[admin.OAuthClient]{"limits", func(c admin.OAuthClient) string { return limitText(c.Limits) }},
 	column[admin.OAuthClient]{"expires", func(c admin.OAuthClient) string { return when(c.ExpiresAt) }},
 	column[admin.OAuthClient]{"created", func(c admin.OAuthClient) string { return when(c.CreatedAt) + " by " + c.CreatedBy }},
+	column[admin.OAuthClient]{"revoked", func(c admin.OAuthClient) string { return revokedText(c.Key) }},
 	column[admin.OAuthClient]{"rotation", func(c admin.OAuthClient) string { return rotationText(c.Key) }},
 )
 

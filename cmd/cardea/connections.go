@@ -24,23 +24,27 @@ var connectionColumns = []column[admin.Connection]{
 func connectionsCommand() *cobra.Command {
 	return group("connections", "Connections: the OpenID providers that organizations sign in with",
 		connectionsSet(),
-		onOrganization("show", "Show an organization's provider", func(s *session, c *cobra.Command, id string) (admin.Connection, error) {
+		onOrganization("show", "Show an organization's provider", "", func(s *session, c *cobra.Command, id string) (admin.Connection, error) {
 			return s.GetConnection(c.Context(), id)
 		}),
-		onOrganization("delete", "Remove an organization's provider", func(s *session, c *cobra.Command, id string) (admin.Connection, error) {
+		onOrganization("delete", "Remove an organization's provider", "no longer sign in there", func(s *session, c *cobra.Command, id string) (admin.Connection, error) {
 			return s.DeleteConnection(c.Context(), id)
 		}),
 	)
 }
 
-// onOrganization returns a command on the connection of one organization.
-func onOrganization(name, short string, act func(*session, *cobra.Command, string) (admin.Connection, error)) *cobra.Command {
+// onOrganization returns a command on the connection of one organization; done is what its
+// members do from then on.
+func onOrganization(name, short, done string, act func(*session, *cobra.Command, string) (admin.Connection, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " ORGANIZATION", Short: short, Args: cobra.ExactArgs(1),
 		RunE: with(func(s *session, c *cobra.Command, args []string) error {
 			k, err := act(s, c, args[0])
 			if err != nil {
 				return err
+			}
+			if done != "" {
+				s.say("members of %s %s", k.Organization, done)
 			}
 			return printOne(s.printer, connectionColumns, k)
 		}),

@@ -31,9 +31,14 @@ var keyDetails = append(keyColumns[:len(keyColumns):len(keyColumns)],
 	column[admin.Key]{"limits", func(k admin.Key) string { return limitText(k.Limits) }},
 	column[admin.Key]{"created", func(k admin.Key) string { return when(k.CreatedAt) + " by " + k.CreatedBy }},
 	column[admin.Key]{"disabled", func(k admin.Key) string { return when(k.DisabledAt) }},
-	column[admin.Key]{"revoked", func(k admin.Key) string { return strings.TrimSpace(when(k.RevokedAt) + " " + k.RevokedReason) }},
+	column[admin.Key]{"revoked", revokedText},
 	column[admin.Key]{"rotation", rotationText},
 )
+
+// revokedText says when a credential was revoked, and why.
+func revokedText(k admin.Key) string {
+	return strings.TrimSpace(when(k.RevokedAt) + " " + k.RevokedReason)
+}
 
 // rotationText says which secret is going away and whether somebody still uses it.
 func rotationText(k admin.Key) string {

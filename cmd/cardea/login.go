@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +31,9 @@ func loginCommand() *cobra.Command {
 		Use: "login [URL]", Short: "Sign in as a person, with a code that you confirm in a browser", Args: cobra.MaximumNArgs(1),
 		Long: `Signs you in at the product's app host (RFC 8628): the command shows a code, you confirm
 it in a browser, and from then on management commands act as you, with your role in your
-organization, until the session ends or you run cardea logout.`,
+organization, until the session ends or you run cardea logout.
+
+URL is the address of the app host; without it that of cardea dev, http://127.0.0.1:8080.`,
 		Example: "  cardea login https://app.example.com",
 		RunE: func(c *cobra.Command, args []string) error {
 			base := "http://127.0.0.1:8080"
@@ -48,8 +52,12 @@ func logoutCommand() *cobra.Command {
 		Use: "logout", Short: "End the session that cardea login began", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			saved, err := savedLogin()
-			if err != nil || saved == nil {
+			if err != nil {
 				return err
+			}
+			if saved == nil {
+				fmt.Fprintln(c.ErrOrStderr(), "You are not signed in.")
+				return nil
 			}
 			// The session ends at the server first: a copy of the file is then worth nothing.
 			f := loginFlow(c)
@@ -62,7 +70,11 @@ func logoutCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return os.Remove(name)
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.ErrOrStderr(), "Signed out.")
+			return nil
 		},
 	}
 }
@@ -70,15 +82,40 @@ func logoutCommand() *cobra.Command {
 // loginFlow returns a flow that shows only what is for the person.
 func loginFlow(c *cobra.Command) *flow {
 	f := newQuietFlow(c)
-	f.clientID = commandLineClient
+	f.clientID, f.hint = commandLineClient, loginHint
 	return f
+}
+
+// loginHint is for addresses at which nobody signs in.
+const loginHint = "Name the address of the product's app host: cardea login https://app.example.com"
+
+// checkLoginAddress refuses what is no address of a server, and one where others could read
+// the session on its way.
+func checkLoginAddress(base string) error {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return usagef("the server's address is not a URL\n%s", loginHint)
+	}
+	name := u.Hostname()
+	ip, _ := netip.ParseAddr(name)
+	if u.Scheme == "http" && !ip.IsLoopback() && name != "localhost" && !strings.HasSuffix(name, ".localhost") {
+		return usagef("others could read the session on its way: begin the address with https://")
+	}
+	return nil
 }
 
 // signIn asks for a code, shows it, and waits for the session.
 func signIn(c *cobra.Command, base string) error {
+	if err := checkLoginAddress(base); err != nil {
+		return err
+	}
 	f := loginFlow(c)
 	f.endpoints = endpointURLs{device: base + "/signin/device", token: base + "/signin/token"}
 	answer, err := f.post("", f.endpoints.device, nil)
+	var refused *oauthRefusal
+	if errors.Is(err, errNoObject) || errors.As(err, &refused) && answer.text("error") == "" {
+		return notFoundf("nobody signs in at this address\n%s", loginHint)
+	}
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -107,6 +108,39 @@ func TestLoginSignsACommandLineIn(t *testing.T) {
 	}
 	if out, code := cardea("keys", "list"); code != exitUnknown {
 		t.Errorf("the session outlived its end: %d, %s", code, out)
+	}
+}
+
+// Where nobody can sign in, cardea login says which address it wants; and no session travels
+// where others could read it.
+func TestLoginSaysWhichAddressItWants(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	ready := startDev(t)
+	for address, want := range map[string]struct {
+		code int
+		says string
+	}{
+		ready.Management:             {exitUnknown, "the product's app host"},
+		"app.example.com":            {exitUsage, "not a URL"},
+		"http://app.example.com":     {exitUsage, "begin the address with https://"},
+		"http://127.0.0.1.example/x": {exitUsage, "begin the address with https://"},
+	} {
+		var talk bytes.Buffer
+		if got := run(t.Context(), []string{"login", address}, nil, io.Discard, &talk); got != want.code || !strings.Contains(talk.String(), want.says) {
+			t.Errorf("cardea login %s: %d, %s", address, got, &talk)
+		}
+	}
+}
+
+// The person who is asked reads what program asks, and logging out says that it did.
+func TestLoginNamesItself(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	if got := userAgent(); !strings.HasPrefix(got, "cardea/") || !strings.Contains(got, "("+runtime.GOOS+")") {
+		t.Errorf("the program calls itself %q", got)
+	}
+	var talk bytes.Buffer
+	if got := run(t.Context(), []string{"logout"}, nil, io.Discard, &talk); got != exitDone || !strings.Contains(talk.String(), "not signed in") {
+		t.Errorf("logout without a session: %d, %s", got, &talk)
 	}
 }
 

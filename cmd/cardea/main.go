@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,7 +39,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) 
 	root.SetOut(out)
 	root.SetErr(talk)
 	err := root.ExecuteContext(ctx)
-	if err != nil && err.Error() != "" {
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(talk, "cardea: stopped")
+	case err != nil && err.Error() != "":
 		fmt.Fprintf(talk, "cardea: %v\n", err)
 	}
 	return exitCode(err)

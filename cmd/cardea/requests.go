@@ -18,7 +18,7 @@ var requestColumns = []column[admin.Request]{
 	{"status", func(r admin.Request) string { return strconv.Itoa(r.Status) }},
 	{"reason", func(r admin.Request) string { return r.Reason }},
 	{"key", func(r admin.Request) string { return r.Key }},
-	{"client", func(r admin.Request) string { return r.Client }},
+	{"address", func(r admin.Request) string { return r.Client }},
 	{"took", func(r admin.Request) string { return (time.Duration(r.LatencyUS) * time.Microsecond).String() }},
 }
 
@@ -112,5 +112,5 @@ var explanationColumns = []column[admin.Explanation]{
 		}
 		return fmt.Sprintf("%s %s (%s)", e.Organization.ID, e.Organization.Name, e.Organization.Status)
 	}},
-	{"client", func(e admin.Explanation) string { return e.Request.Client }},
+	{"address", func(e admin.Explanation) string { return e.Request.Client }},
 }

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -78,6 +78,19 @@ func (f *flow) listen() (net.Listener, string, error) {
 // personTime is how long a person may take to sign in and agree.
 const personTime = 10 * time.Minute
 
+// comeBack is the page on which the browser's part ends. Its icon is empty, or the browser
+// would ask for one.
+const comeBack = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>Back to the command line</title>
+<main><h1>Back to the command line</h1>
+<p>The answer has arrived there. You can close this page.</p></main>
+`
+
 // wait returns the answer that the browser brings. One that was not asked for is
 // ignored: its state is another.
 func (f *flow) wait(l net.Listener, state string) (url.Values, error) {
@@ -88,7 +101,8 @@ func (f *flow) wait(l net.Listener, state string) (url.Values, error) {
 			http.Error(w, "This is not the answer that was waited for.", http.StatusBadRequest)
 			return
 		}
-		fmt.Fprintln(w, "Done. You can close this page.")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		io.WriteString(w, comeBack) // a browser that has gone needs no page
 		select {
 		case answers <- q:
 		default:

@@ -11,12 +11,14 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/server"
 )
 
 // A flow is one run of `cardea try`.
@@ -30,6 +32,7 @@ type flow struct {
 	clientID, secret  string
 	scope, call       string
 	redirect          string
+	hint              string // what to do when no server answers
 	step              int
 	tokenEndpointName *contract.TokenEndpoint
 }
@@ -58,7 +61,7 @@ func newFlow(c *cobra.Command) (*flow, error) {
 		return ""
 	}
 	f := newQuietFlow(c)
-	f.talk = c.OutOrStdout()
+	f.talk, f.hint = c.OutOrStdout(), "Is the server running? Its address goes into --base, --issuer or --call"
 	f.clientID, f.secret = firstOf(value("client-id"), os.Getenv("CARDEA_CLIENT_ID")), os.Getenv("CARDEA_CLIENT_SECRET")
 	f.scope, f.call, f.redirect = value("scope"), value("call"), value("redirect-uri")
 	if f.clientID == "" {
@@ -165,6 +168,23 @@ func (f *flow) post(what, endpoint string, in form) (object, error) {
 	return f.exchange(what, req, in)
 }
 
+// errNoObject is about an answer of something that is no OAuth endpoint.
+var errNoObject = errors.New("the answer is not a JSON object")
+
+// unanswered adds what to do to an error of a request that got no answer.
+func (f *flow) unanswered(err error) error {
+	if f.ctx.Err() != nil { // somebody stopped the program, which is no trouble of the server's
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, f.hint)
+}
+
+// userAgent names this program to servers, which show it to the person who is asked.
+func userAgent() string {
+	version, _ := server.Version()
+	return "cardea/" + version + " (" + runtime.GOOS + ")"
+}
+
 // exchange sends a request and shows it and its answer.
 func (f *flow) exchange(what string, req *http.Request, in form) (object, error) {
 	f.step++
@@ -177,9 +197,10 @@ func (f *flow) exchange(what string, req *http.Request, in form) (object, error)
 			f.say("   %s=%s", p[0], cell(shortenIf(p[0], p[1])))
 		}
 	}
+	req.Header.Set("User-Agent", userAgent())
 	resp, err := f.http.Do(req)
 	if err != nil {
-		return object{}, advise(err)
+		return object{}, f.unanswered(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
@@ -189,7 +210,7 @@ func (f *flow) exchange(what string, req *http.Request, in form) (object, error)
 	f.say("   answer: %s", resp.Status)
 	var o object
 	if err := o.read(body); err != nil {
-		return o, fmt.Errorf("the answer is not a JSON object")
+		return o, errNoObject
 	}
 	for _, m := range o.order {
 		f.say("   %-14s %s", m, cell(shortenIf(m, o.show(m))))
@@ -211,7 +232,7 @@ func (f *flow) get(what, address, authorization string) error {
 	f.say("\n%d. %s\n   GET %s", f.step, what, cell(address))
 	resp, err := f.http.Do(req)
 	if err != nil {
-		return advise(err)
+		return f.unanswered(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
