@@ -72,10 +72,10 @@ var sentences = map[cardea.Reason][2]string{
 		"Check that it is a secret of this server; if it is lost, rotate the key."},
 	cardea.ReasonRevoked: {
 		"{caller} was revoked{revoked}. That is final.",
-		"Create a new key and use its secret."},
+		"Create a new {noun} and use that."},
 	cardea.ReasonDisabled: {
 		"{caller} was disabled, or the member it belongs to was.{now}",
-		"Enable the key, or its member."},
+		"Enable the {noun}, or its member."},
 	cardea.ReasonExpired: {
 		"{caller} had expired{expired}.{now}",
 		"Regenerate the key, or rotate it with a new expires_at."},
@@ -170,6 +170,7 @@ func (s *situation) words() (explanation, fix string) {
 	fill := strings.NewReplacer(
 		"{caller}", s.caller(),
 		"{client}", s.client(),
+		"{noun}", s.noun(),
 		"{method}", s.request.Method,
 		"{route}", within(" to the route ", s.request.Route),
 		"{environment}", within(" in the environment ", s.request.Environment),
@@ -205,6 +206,14 @@ func (s *situation) caller() string {
 		return "the credential " + s.request.Credential
 	}
 	return "the request"
+}
+
+// noun returns the sort of credential that the request came with.
+func (s *situation) noun() string {
+	if s.key == nil {
+		return keyNoun.text
+	}
+	return nounOf(s.key.Kind).text
 }
 
 func (s *situation) client() string {

@@ -165,6 +165,24 @@ func TestUsageIsSummedByWhatIsAsked(t *testing.T) {
 	}
 }
 
+// What is to be made or enabled is named for what it is.
+func TestExplainNamesTheSortOfCredential(t *testing.T) {
+	w := sqlite(t)
+	o := w.organization("Acme")
+	app := w.client(o.ID, "App").Client
+	must(w.RevokeClient(w.ctx, operator, manage.RevokeKey{ID: app.ID}))(t)
+	for reason, fix := range map[cardea.Reason]string{
+		cardea.ReasonRevoked:  "Create a new client and use that.",
+		cardea.ReasonDisabled: "Enable the client, or its member.",
+	} {
+		id := "req_" + reason.String()
+		w.log(store.RequestRow{RequestID: id, Credential: app.ID, Organization: o.ID, Reason: reason, Step: cardea.StepStanding})
+		if e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t); e.Fix != fix {
+			t.Errorf("%s: %s", reason, e.Fix)
+		}
+	}
+}
+
 // Who comes with an access token hears of the token, not of what it was issued to.
 func TestExplainTellsATokenFromItsCredential(t *testing.T) {
 	w := sqlite(t)
