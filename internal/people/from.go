@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/cardea-dev/cardea"
@@ -44,10 +45,12 @@ func (f From) address() string {
 // agent returns the user agent as it is kept: text that a database takes, bounded.
 func (f From) agent() string { return bounded(f.UserAgent, 300) }
 
-// bounded returns the printable part of text, at most n bytes of it.
+// bounded returns the printable part of text, at most n bytes of it. Strangers choose such
+// texts, and people read them on pages and terminals: nothing is left that turns a line
+// around, ends it, or that a terminal obeys.
 func bounded(text string, n int) string {
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp) || r == utf8.RuneError {
 			return -1
 		}
 		return r
