@@ -10,6 +10,7 @@ import (
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/clientdoc"
 	"github.com/cardea-dev/cardea/internal/people"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -72,6 +73,9 @@ var errFetching = &Error{
 
 // documentClient returns the client that a document describes under a contract.
 func documentClient(c *contract.Contract, d *clientdoc.Document) (store.Client, error) {
+	if rules.Name("client_name", d.Name) != nil {
+		return store.Client{}, errNoDocument // as if somebody had registered it
+	}
 	scopes := c.Clients().Scopes
 	if d.Scopes != nil {
 		asked, _ := c.ScopeSet(d.Scopes...) // what the contract does not have is nothing
@@ -163,7 +167,7 @@ func (s *Server) ownedBy(ctx context.Context, r *request, id string) (*client, e
 		return caller, nil
 	}
 	row, err := s.client(ctx, r.contract, id)
-	if err != nil || row == nil || row.MetadataURL != caller.MetadataURL || !row.good(r.now) {
+	if err != nil || row == nil || row.MetadataURL != caller.MetadataURL || !row.good(r.now) || !row.admits(r.address) {
 		return nil, err
 	}
 	// The row says who the client is here, the document what it is like today.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -371,4 +372,39 @@ func TestStrangersDoNotMakeUsFetchElsewhere(t *testing.T) {
 	if n := s.fetched.Load(); n != 2 {
 		t.Errorf("fetched %d times, want twice", n)
 	}
+}
+
+// TestAnAgentIsNamedLikeEverybody holds that the name in a document keeps to the rules for
+// names: one that turns the text around it, or that a terminal obeys, would speak for Cardea
+// on the consent page and in administrators' lists.
+func TestAnAgentIsNamedLikeEverybody(t *testing.T) {
+	for name, insert := range map[string]string{"turned around": "\u202e", "isolated": "\u2066", "for terminals": "\u009b31m", "two lines": "\u2028"} {
+		t.Run(name, func(t *testing.T) {
+			w := full(t)
+			s := newSite(t, w)
+			s.answers(strings.Replace(s.good(), "Example Agent", "Example "+insert+"Agent", 1))
+			w.signedIn(w.member()).get(s.asked()).refuses(400)
+		})
+	}
+}
+
+// TestAnAgentIsHeldToTheOrganizationsAddresses holds that the list of addresses of the
+// organization whose row it is counts for an agent as it does for a registered client.
+func TestAnAgentIsHeldToTheOrganizationsAddresses(t *testing.T) {
+	w := full(t)
+	s := newSite(t, w)
+	s.answers(s.good())
+	m := w.member()
+	b := w.signedIn(m)
+	code := b.allow(b.get(s.asked())).goesTo(callback).Get("code")
+	exchange := func(pairs ...string) answered {
+		return w.post("/oauth/token", append([]string{"client_id", s.id()}, pairs...)...)
+	}
+	got := exchange("grant_type", "authorization_code", "code", code, "redirect_uri", callback, "code_verifier", verifier).want(200, "")
+	w.change(func(tx *store.Tx) error {
+		return tx.SetAddressList(t.Context(), store.AddressList{
+			Organization: m.Organization, Environment: "live", Prefixes: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
+		})
+	})
+	exchange("grant_type", "refresh_token", "refresh_token", got.text("refresh_token")).want(400, "invalid_grant")
 }
