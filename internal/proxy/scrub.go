@@ -30,8 +30,12 @@ func scrub(path string, c *contract.Contract) string {
 	if tokens.Refresh != nil {
 		path = scrubPrefixes(path, tokens.Refresh.Prefixes)
 	}
-	return scrubSigned(path)
+	return scrubSigned(scrubPrefixes(path, ours))
 }
+
+// ours begin the secrets that are the same under every contract: one-time links, management
+// tokens, sessions, authorization and device codes.
+var ours = []string{"cardea_link_", "cardea_mt_", "cst_", "ac_", "cdc_", "dc_"}
 
 // scrubPrefixes does so for secrets with one of these prefixes, by environment.
 func scrubPrefixes(path string, prefixes []string) string {

@@ -46,3 +46,14 @@ func TestScrubCutsTokens(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What Cardea gives to people and to applications on their way in is a secret as well: a
+// link that is opened on the wrong host ends up in a path of the API.
+func TestScrubCutsWhatCardeaGivesToPeople(t *testing.T) {
+	const tail = "0123456789abcdefghijABCDEFGHIJ01234567"
+	for _, prefix := range []string{"cardea_link_", "cardea_mt_", "cst_", "ac_", "dc_", "cdc_"} {
+		if got, want := scrub("/invite/"+prefix+tail, contract.Default()), "/invite/"+prefix+"…"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
