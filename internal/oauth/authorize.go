@@ -34,6 +34,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *request) {
 		s.metadataSignIn(w, r, q)
 		return
 	}
+	if id := q.get("client_id"); clientdoc.IsURL(id) && !s.mayFetch(r, id, who) {
+		s.errorPage(w, r, errManyClients)
+		return
+	}
 	if q, err = s.unpack(ctx, r, q); err != nil {
 		s.errorPage(w, r, err)
 		return

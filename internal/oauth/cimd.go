@@ -50,6 +50,21 @@ func (s *Server) metadataClient(ctx context.Context, c *contract.Contract, id st
 	return documentClient(c, d)
 }
 
+// fetchesPerPerson is how many documents are fetched for one person in a minute. There are
+// few fetches at a time, and slow addresses are easily had.
+const fetchesPerPerson = 20
+
+// errManyClients: somebody has tried too many addresses.
+var errManyClients = &Error{
+	Code: codeTemporarilyUnavailable, Description: "too many applications were tried", status: http.StatusTooManyRequests, after: 60,
+}
+
+// mayFetch reports whether the document at an address may be fetched for a person, if it
+// has to be.
+func (s *Server) mayFetch(r *request, id string, who people.Session) bool {
+	return s.documents == nil || s.documents.Has(id) || s.starts.take("fetch "+who.Member.ID, fetchesPerPerson, r.now)
+}
+
 // calling returns the client that a request to an endpoint for programs says it comes
 // from. An address is fetched only when somebody here has agreed to its client before:
 // strangers must not make Cardea reach out to where they choose.

@@ -408,3 +408,33 @@ func TestAnAgentIsHeldToTheOrganizationsAddresses(t *testing.T) {
 	})
 	exchange("grant_type", "refresh_token", "refresh_token", got.text("refresh_token")).want(400, "invalid_grant")
 }
+
+// TestOnePersonDoesNotMakeUsFetchAllDay holds that few documents are fetched for one person
+// in a minute: a handful of slow addresses would otherwise use up the fetches there are, and
+// shut out everybody else's agents. Documents that are kept cost nothing.
+func TestOnePersonDoesNotMakeUsFetchAllDay(t *testing.T) {
+	w := full(t)
+	s := newSite(t, w)
+	s.answers(s.good())
+	b := w.signedIn(w.member())
+	known := s.asked()
+	b.get(known).asks()
+	for i := range fetchesPerPerson + 5 {
+		other := authorizeURL(registered{Client: store.Client{Credential: store.Credential{ID: fmt.Sprintf("%s/other/%d.json", s.URL, i)}}})
+		want := http.StatusBadRequest
+		if i >= fetchesPerPerson-1 {
+			want = http.StatusTooManyRequests
+		}
+		b.get(other).refuses(want)
+	}
+	if n := s.fetched.Load(); n != fetchesPerPerson {
+		t.Errorf("fetched %d times, want %d", n, fetchesPerPerson)
+	}
+	b.get(known).asks()
+	w.signedIn(w.member()).get(s.asked("client_id", s.URL+"/third.json")).refuses(http.StatusBadRequest)
+	if n := s.fetched.Load(); n != fetchesPerPerson+1 {
+		t.Error("somebody else has to pay for it")
+	}
+	w.advance(time.Minute)
+	b.get(s.asked("client_id", s.URL+"/fourth.json")).refuses(http.StatusBadRequest)
+}
