@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cardea-dev/cardea/admin"
@@ -51,6 +52,39 @@ func TestClientHasEveryOperation(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("methods of the client (-operations +methods):\n%s", diff)
+	}
+}
+
+// What the document shows as an example is taken as it stands, for an organization that is
+// there.
+func TestExamplesOfTheDocumentWork(t *testing.T) {
+	w := newWorld(t)
+	o := must(w.client.CreateOrganization(t.Context(), admin.CreateOrganization{Name: "Acme"}))(t)
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Examples []map[string]any `json:"examples"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(api.Document(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for schema, path := range map[string]string{"CreateClient": "/v1/clients", "CreateServiceAccount": "/v1/service-accounts"} {
+		examples := doc.Components.Schemas[schema].Examples
+		if len(examples) == 0 {
+			t.Errorf("%s has no example", schema)
+		}
+		for _, example := range examples {
+			example["organization"] = o.ID
+			body, err := json.Marshal(example)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := w.send("POST", path, string(body), nil); got.status != 201 {
+				t.Errorf("%s: %d %s", body, got.status, got.body)
+			}
+		}
 	}
 }
 
