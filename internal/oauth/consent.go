@@ -184,6 +184,10 @@ func (g granting) grant(ctx context.Context, tx *store.Tx, c *contract.Contract)
 	}
 	if g.lifetime > 0 {
 		consent.ExpiresAt = tx.Now().Add(g.lifetime)
+		// What was agreed to before and not asked about now is not prolonged.
+		if end := before.ExpiresAt; set != g.scopes && !end.IsZero() && end.Before(consent.ExpiresAt) {
+			consent.ExpiresAt = end
+		}
 	}
 	saved, err := tx.SaveConsent(ctx, consent)
 	if err != nil {

@@ -343,3 +343,26 @@ func TestGrantingLooksAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestAConsentLastsForWhatWasAsked holds that agreeing to one thing again does not prolong
+// what the person agreed to before and was not asked about this time.
+func TestAConsentLastsForWhatWasAsked(t *testing.T) {
+	w := full(t)
+	lifetime := w.contract.Load().Clients().ConsentLifetime
+	if lifetime <= 0 {
+		t.Fatal("the contract's consents last for ever")
+	}
+	c, m := w.register(), w.member()
+	b := w.signedIn(m)
+	b.code(c, "scope", "read write")
+	w.advance(lifetime - time.Hour)
+	b.signIn(m)
+	b.allow(b.get(authorizeURL(c, "scope", "read", "prompt", "consent")).asks()).goesTo(callback)
+	w.advance(2 * time.Hour)
+	b.signIn(m)
+	b.get(authorizeURL(c, "scope", "write")).asks()
+	b.allow(b.get(authorizeURL(c, "scope", "read write", "prompt", "consent")).asks()).goesTo(callback)
+	w.advance(lifetime - time.Hour)
+	b.signIn(m)
+	b.get(authorizeURL(c, "scope", "write")).goesTo(callback) // all of it was asked for: it lasts anew
+}
