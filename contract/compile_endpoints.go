@@ -235,10 +235,37 @@ func (k *compiler) checkEndpoints(v endpointsDoc) {
 		seen[key] = e
 	}
 	k.checkNeeds(v)
+	k.checkTaken()
 	k.checkAuthentication(v)
 	for i, kind := range k.c.kinds {
 		if kind.ExchangeOnly && !k.exchanged(kind) {
 			k.r.Errorf(k.d.Keys.entries[i].value.ExchangeOnly.pos, "no token endpoint exchanges this kind, so it would be good for nothing")
+		}
+	}
+}
+
+// checkTaken reports grants of clients that no token endpoint takes: a code could be asked
+// for and never be exchanged. It says nothing while some grant is not understood.
+func (k *compiler) checkTaken() {
+	if k.c.clients == nil || len(k.c.endpoints.Token) == 0 {
+		return
+	}
+	taken := map[Grant]bool{}
+	for i, e := range k.c.endpoints.Token {
+		if len(e.Grants) != len(k.d.Endpoints.Token.items[i].Grants.entries) {
+			return
+		}
+		for _, g := range e.Grants {
+			if g.Grant == GrantKey && g.Kind == nil {
+				return
+			}
+			taken[g.Grant] = true
+		}
+	}
+	for _, g := range k.d.Clients.Grants.items {
+		if !taken[Grant(g.value)] {
+			k.r.Errorf(g.pos, "no token endpoint takes the grant %s", quote(g.value)).
+				Suggest("add it to the grants of one in endpoints.token, or remove it here")
 		}
 	}
 }

@@ -95,7 +95,7 @@ func (d *decoder) oneOf(target any, words []string) {
 			if strings.HasPrefix(v.value, "HS") || strings.EqualFold(v.value, "none") && words[0] == "RS256" {
 				p.Suggest("whoever can check such a signature can forge it; use RS256")
 			} else {
-				p.DidYouMean(v.value, words)
+				p.Guess(v.value, words)
 			}
 			v.given = false
 		}

@@ -10,13 +10,22 @@ const FewNames = 16
 // DidYouMean sets a suggestion naming the candidate nearest to the name as written,
 // or, when none is near, all of them if they are few.
 func (m Mend) DidYouMean(name string, candidates []string) {
-	if best, ok := nearest(name, candidates); ok {
-		m.Suggest("did you mean %s?", Quote(best))
+	if m.Guess(name, candidates) {
 		return
 	}
 	if n := len(candidates); n > 0 && n <= FewNames {
 		m.Suggest("known here: %s", strings.Join(candidates, ", "))
 	}
+}
+
+// Guess sets a suggestion naming the candidate nearest to the name as written, and reports
+// whether one is near. It is for messages that list the candidates already.
+func (m Mend) Guess(name string, candidates []string) bool {
+	best, ok := nearest(name, candidates)
+	if ok {
+		m.Suggest("did you mean %s?", Quote(best))
+	}
+	return ok
 }
 
 // nearest returns the candidate with the smallest edit distance to name, if it is
