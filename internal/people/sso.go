@@ -161,7 +161,10 @@ func same(query url.Values, name, value string) bool {
 // the connection says so.
 func (p *People) joined(ctx context.Context, tx *store.Tx, c store.Connection, who identity) (store.Member, error) {
 	m, err := tx.MemberByEmail(ctx, c.Organization, who.Email)
-	if err == nil || unlessMissing(err) != nil {
+	switch {
+	case err == nil && lower(m.Email) != lower(who.Email):
+		return m, errSSO() // letters of other alphabets have small letters in ours
+	case err == nil || unlessMissing(err) != nil:
 		return m, err
 	}
 	if !c.AutoJoin || len(c.Domains) == 0 {
@@ -191,8 +194,19 @@ func admitted(c store.Connection, email string) bool {
 	if at < 1 || !askable(email) {
 		return false
 	}
-	domain := strings.ToLower(email[at+1:])
-	return len(c.Domains) == 0 || slices.ContainsFunc(c.Domains, func(d string) bool { return strings.ToLower(d) == domain })
+	domain := lower(email[at+1:])
+	return len(c.Domains) == 0 || slices.ContainsFunc(c.Domains, func(d string) bool { return lower(d) == domain })
+}
+
+// lower returns text with the capital letters of ASCII made small, and no others: the
+// Kelvin sign is no k where mail is delivered.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
 }
 
 // Errors of identity providers' answers, for the log.

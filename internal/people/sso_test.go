@@ -74,6 +74,7 @@ func TestStrangeAnswersOfProvidersAreRefused(t *testing.T) {
 	w.member("org_one", "usr_off", "off@one.test", "")
 	w.organization("org_two", "Two Corp")
 	w.member("org_two", "usr_eve", "eve@two.test", "")
+	w.member("org_one", "usr_kik", "kik@one.test", "")
 	off, err := w.store.Member(w.ctx, "usr_off")
 	w.must(err)
 	off.DisabledAt = w.clock()
@@ -108,6 +109,8 @@ func TestStrangeAnswersOfProvidersAreRefused(t *testing.T) {
 		"of another organization": {"email": "eve@two.test"},
 		"disabled member":         {"email": "off@one.test"},
 		"address with NUL":        {"email": "ada@one.test\x00"},
+		"Kelvin for a k":          {"email": "\u212aik@one.test"}, // its small letter is k, and it is another mailbox
+		"dotted I for an i":       {"email": "k\u0130k@one.test"},
 	} {
 		p.lie(claims)
 		d := w.depart()
