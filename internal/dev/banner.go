@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -144,6 +145,9 @@ func oauth(b *bytes.Buffer, c *contract.Contract, r Ready) {
 		return
 	}
 	fmt.Fprintf(b, "\nSign in at %s/signin as %s with the password %q.\n", r.App, r.Users[0].Email, r.Users[0].Password)
+	if u, err := url.Parse(c.Issuer()); err == nil && loopback(u.Host) && c.Issuer() != r.Auth {
+		fmt.Fprintf(b, "The contract's issuer is %s: clients that check it refuse to find it at %s.\n", c.Issuer(), r.Auth)
+	}
 	for _, grant := range slices.Sorted(maps.Keys(r.Clients)) {
 		client := r.Clients[grant]
 		fmt.Fprintf(b, "\n  %s for %s:\n  export CARDEA_CLIENT_ID=%s", c.Clients().Label, grant, client.ClientID)

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -141,7 +142,7 @@ func (d *Dev) open(ctx context.Context) (err error) {
 
 	text := d.cfg.ContractText
 	if text == nil && d.cfg.Contract == "" {
-		text = contract.DefaultText()
+		text = builtIn(d.cfg.Listen)
 	}
 	c := server.Config{
 		Settings: settings, ContractText: text, AnyHost: true,
@@ -160,6 +161,21 @@ func (d *Dev) open(ctx context.Context) (err error) {
 	}
 	d.server, err = server.New(ctx, c)
 	return err
+}
+
+// builtIn returns the built-in contract, whose issuer is where this server listens: clients
+// refuse metadata that names another (RFC 8414 §3.3). A port that is not chosen yet leaves
+// it as it is.
+func builtIn(listen string) []byte {
+	text := contract.DefaultText()
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "0" {
+		return text
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	return bytes.ReplaceAll(text, []byte("http://127.0.0.1:8080"), []byte("http://"+net.JoinHostPort(host, port)))
 }
 
 // adapt sends the contract's routes to the sandboxes and lets it trust the issuer here in

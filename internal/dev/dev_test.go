@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -152,6 +153,37 @@ func TestWhatTheReadyFileNamesWorks(t *testing.T) {
 				t.Errorf("token endpoint: %d %s, %v", resp.StatusCode, body, err)
 			}
 		})
+	}
+}
+
+// Clients that compare the issuer with where they found its metadata, as they must, find
+// the built-in contract's on whatever port was asked for.
+func TestTheBuiltInIssuerIsWhereTheServerListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	ready := run(t, Config{Listen: address}).Ready()
+	resp, err := http.Get(ready.Auth + "/.well-known/oauth-authorization-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var metadata struct{ Issuer string }
+	if err := json.NewDecoder(resp.Body).Decode(&metadata); err != nil || metadata.Issuer != ready.Auth {
+		t.Errorf("the issuer is %q at %s: %v", metadata.Issuer, ready.Auth, err)
+	}
+}
+
+// A contract whose issuer is another port of this machine is told so.
+func TestBannerTellsOfAnIssuerElsewhere(t *testing.T) {
+	var said strings.Builder
+	d := run(t, Config{ContractText: contract.DefaultText()})
+	d.banner(&said)
+	if want := "The contract's issuer is http://127.0.0.1:8080"; !strings.Contains(said.String(), want) {
+		t.Errorf("the banner does not say %q:\n%s", want, &said)
 	}
 }
 
