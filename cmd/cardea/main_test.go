@@ -18,3 +18,16 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){"cardea": main})
 }
+
+// A copy of the program that says for which machine or version it is stays the program; a
+// link under a product's name is the product's command line.
+func TestNamesOfTheProgram(t *testing.T) {
+	for program, want := range map[string]string{
+		"cardea": "", "/usr/local/bin/cardea": "", "cardea.exe": "", "./cardea-linux-amd64": "", "cardea-1.2": "", "cardea.test": "",
+		"acme": "acme", "/usr/local/bin/acme.exe": "acme",
+	} {
+		if got := calledAs(program); got != want {
+			t.Errorf("%s is the command line of %q, want %q", program, got, want)
+		}
+	}
+}

@@ -94,10 +94,10 @@ func productContract(name string) (string, error) {
 }
 
 // calledAs returns the product name that the program was started under, "" when it was
-// started as itself.
+// started as itself, be it a copy that says for which machine or which version it is.
 func calledAs(program string) string {
 	name := strings.TrimSuffix(filepath.Base(program), ".exe")
-	if name == "cardea" || strings.HasSuffix(name, ".test") {
+	if strings.HasPrefix(name, "cardea") || strings.HasSuffix(name, ".test") {
 		return ""
 	}
 	return name
