@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,6 +31,20 @@ func TestNamesOfTheProgram(t *testing.T) {
 	} {
 		if got := calledAs(program); got != want {
 			t.Errorf("%s is the command line of %q, want %q", program, got, want)
+		}
+	}
+}
+
+// Where a product has several kinds of secret, each of its commands says which it is about.
+func TestProductCommandsNameTheirKind(t *testing.T) {
+	t.Setenv("CARDEA_CONTRACT", "../../examples/codehooks/cardea.yaml")
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"as", "coho", "--help"}, nil, &out, io.Discard); code != exitDone {
+		t.Fatalf("the help ended with %d", code)
+	}
+	for _, want := range []string{"Admin token: create one", "API token: create one"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the help does not say %q:\n%s", want, &out)
 		}
 	}
 }

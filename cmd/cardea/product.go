@@ -141,6 +141,9 @@ func (p *product) command(d *contract.CLICommand) *cobra.Command {
 		}}
 	}
 	c := &cobra.Command{Use: strings.TrimSpace(d.Name + " " + verb.args), Short: verb.short, Args: cobra.MaximumNArgs(verb.maxArgs)}
+	if d.Kind != nil { // of several kinds, which?
+		c.Short = d.Kind.Label + ": " + strings.ToLower(verb.short[:1]) + verb.short[1:]
+	}
 	for _, f := range d.Flags {
 		c.Flags().Bool(f.Name, false, f.Help)
 	}

@@ -87,6 +87,7 @@ const comeBack = `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>Back to the command line</title>
+<style>body { font: 1.0625rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 15vh auto; padding: 0 1.5rem } h1 { font-size: 1.5rem }</style>
 <main><h1>Back to the command line</h1>
 <p>The answer has arrived there. You can close this page.</p></main>
 `
