@@ -69,10 +69,17 @@ func (d *demo) createClients(ctx context.Context, m *manage.Manager, c *contract
 	return nil
 }
 
+// demoClients are what people read who are asked for consent.
+var demoClients = map[contract.Grant]string{
+	contract.GrantClientCredentials: "Demo program",
+	contract.GrantAuthorizationCode: "Demo application",
+	contract.GrantDeviceCode:        "Demo device",
+}
+
 // createClient creates a client for one grant and what follows from it.
 func (d *demo) createClient(ctx context.Context, m *manage.Manager, c *contract.Contract, grant contract.Grant) (Client, error) {
 	in := manage.CreateClient{
-		Environment: c.Environments()[0].Name, Organization: d.Organization, Name: "Demo " + string(grant),
+		Environment: c.Environments()[0].Name, Organization: d.Organization, Name: demoClients[grant],
 		Grants: []string{string(grant)},
 	}
 	if c.Clients().MaxPerOwner == 1 {
