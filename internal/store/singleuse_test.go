@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -84,11 +86,11 @@ func uses(ctx context.Context) map[string]use {
 	}
 }
 
-// How often and by how many something is used at the same time.
-const (
-	rounds = 50
-	racers = 16
-)
+// racers is how many use something at the same time.
+const racers = 16
+
+// raceRounds is the variable that says how often; a dozen times unless it does.
+const raceRounds = "CARDEA_TEST_RACE_ROUNDS"
 
 // race uses one thing up in many goroutines and returns how many were the first. A loser
 // reads before it gives up, as a token endpoint does, so that its change is no shorter.
@@ -141,9 +143,9 @@ func races(ctx context.Context, db *store.DB, u use, times int) error {
 }
 
 func TestWhatIsForOneUseIsUsedOnceByManyAtOnce(t *testing.T) {
-	times := rounds
-	if testing.Short() {
-		times = 3
+	times := 12
+	if n, err := strconv.Atoi(os.Getenv(raceRounds)); err == nil {
+		times = n
 	}
 	var wg sync.WaitGroup // the races wait more than they work, each for its own database
 	for engine, target := range map[string]func() store.Config{
