@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -141,7 +142,7 @@ func (fm form) encode() string {
 	var parts []string
 	for _, p := range fm {
 		if p[1] != "" {
-			parts = append(parts, queryEscape(p[0])+"="+queryEscape(p[1]))
+			parts = append(parts, url.QueryEscape(p[0])+"="+url.QueryEscape(p[1]))
 		}
 	}
 	return strings.Join(parts, "&")

@@ -29,12 +29,12 @@ type flow struct {
 	contract  *contract.Contract // nil when the endpoints come from metadata
 	endpoints endpointURLs
 
-	clientID, secret  string
-	scope, call       string
-	redirect          string
-	hint              string // what to do when no server answers
-	step              int
-	tokenEndpointName *contract.TokenEndpoint
+	clientID, secret string
+	scope, call      string
+	redirect         string
+	hint             string // what to do when no server answers
+	step             int
+	endpoint         *contract.TokenEndpoint
 }
 
 // endpointURLs are where the flow goes; "" is what the server does not have.
@@ -87,8 +87,8 @@ func (f *flow) fromContract(file, base string) (err error) {
 	}
 	e := f.contract.Endpoints()
 	for _, t := range e.Token {
-		if f.tokenEndpointName == nil && !t.JSON {
-			f.tokenEndpointName = t
+		if f.endpoint == nil && !t.JSON {
+			f.endpoint = t
 			f.endpoints.token = f.contract.EndpointURL(&t.Endpoint, base)
 		}
 	}
@@ -127,8 +127,8 @@ func (f *flow) discover(issuer string) error {
 
 // sent returns the name under which the contract takes a grant.
 func (f *flow) sent(grant contract.Grant, standard string) string {
-	if f.tokenEndpointName != nil {
-		for _, g := range f.tokenEndpointName.Grants {
+	if f.endpoint != nil {
+		for _, g := range f.endpoint.Grants {
 			if g.Grant == grant {
 				return g.Sent
 			}
@@ -163,7 +163,7 @@ func (f *flow) post(what, endpoint string, in form) (object, error) {
 	req.Header.Set("Accept", "application/json")
 	if f.secret != "" {
 		// Both parts are encoded first: RFC 6749 §2.3.1.
-		req.SetBasicAuth(queryEscape(f.clientID), queryEscape(f.secret))
+		req.SetBasicAuth(url.QueryEscape(f.clientID), url.QueryEscape(f.secret))
 	}
 	return f.exchange(what, req, in)
 }
@@ -331,6 +331,3 @@ func shorten(secret string) string {
 	}
 	return secret[:8] + "…"
 }
-
-// queryEscape escapes a form's value.
-func queryEscape(text string) string { return url.QueryEscape(text) }

@@ -261,8 +261,26 @@ func looksLike(kind *contract.KeyKind, text string) bool {
 	})
 }
 
+// readForm is how endpoints begin whose form says which client it is from: the
+// parameters are read once, and the client is authenticated.
+func (s *Server) readForm(ctx context.Context, r *request) (err error) {
+	if r.params, err = readParams(r.Request, false); err != nil {
+		return err
+	}
+	return s.authenticate(ctx, r)
+}
+
 // refused turns the reason why a secret is not good into an answer; nil when it is good.
 func refused(r *request, reason cardea.Reason, err error) error {
+	if err == nil && reason == cardea.ReasonAllowed {
+		return nil // without making an error for everybody who is let in
+	}
+	return answerTo(reason, err, invalidClient(r))
+}
+
+// answerTo turns what was decided about something presented into an answer: nil when it
+// is good, bad when it is not.
+func answerTo(reason cardea.Reason, err, bad error) error {
 	switch {
 	case err != nil:
 		return err
@@ -273,7 +291,7 @@ func refused(r *request, reason cardea.Reason, err error) error {
 	case reason == cardea.ReasonUnavailable:
 		return errUnavailable
 	}
-	return invalidClient(r)
+	return bad
 }
 
 // errUnavailable: no decision is possible now.

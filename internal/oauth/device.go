@@ -32,12 +32,7 @@ const userCodeLen = 8
 // startDevice serves the device authorization endpoint: RFC 8628 §3.1.
 func (s *Server) startDevice(w http.ResponseWriter, r *request) {
 	ctx := r.Context()
-	var err error
-	if r.params, err = readParams(r.Request, false); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	if err := s.authenticate(ctx, r); err != nil {
+	if err := s.readForm(ctx, r); err != nil {
 		s.fail(w, r, err)
 		return
 	}

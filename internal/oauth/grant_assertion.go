@@ -116,19 +116,10 @@ func (a *asserted) within(c *contract.Contract, has contract.ScopeSet) bool {
 // granted turns the reason why something presented is not good into an answer; nil when
 // it is good.
 func granted(reason cardea.Reason, err error, bad error) error {
-	switch {
-	case err != nil:
-		return err
-	case reason == cardea.ReasonAllowed:
-		return nil
-	case reason == cardea.ReasonRateLimited:
-		return errThrottled
-	case reason == cardea.ReasonUnavailable:
-		return errUnavailable
-	case reason == cardea.ReasonScope:
-		return errAssertedMore
+	if reason == cardea.ReasonScope {
+		bad = errAssertedMore
 	}
-	return bad
+	return answerTo(reason, err, bad)
 }
 
 // isOutage reports whether an error says nothing about what was presented: no decision

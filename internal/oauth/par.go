@@ -37,12 +37,7 @@ var (
 // checked here as it would be when a browser brought it.
 func (s *Server) push(w http.ResponseWriter, r *request) {
 	ctx := r.Context()
-	var err error
-	if r.params, err = readParams(r.Request, false); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	if err := s.authenticate(ctx, r); err != nil {
+	if err := s.readForm(ctx, r); err != nil {
 		s.fail(w, r, err)
 		return
 	}

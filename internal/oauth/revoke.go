@@ -52,11 +52,7 @@ func (s *Server) revokeToken(ctx context.Context, r *request) error {
 // tokenParameter makes the first steps of a request about a token: parse, authenticate,
 // and return the token.
 func (s *Server) tokenParameter(ctx context.Context, r *request) (string, error) {
-	var err error
-	if r.params, err = readParams(r.Request, false); err != nil {
-		return "", err
-	}
-	if err := s.authenticate(ctx, r); err != nil {
+	if err := s.readForm(ctx, r); err != nil {
 		return "", err
 	}
 	text := r.params.get("token")
