@@ -13,6 +13,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -60,7 +61,7 @@ func (m *Manager) asAccount(row keyRow, err error) (ServiceAccount, error) {
 
 // ServiceAccount returns a service account.
 func (m *Manager) ServiceAccount(ctx context.Context, actor cardea.Actor, in ID) (ServiceAccount, error) {
-	return m.asAccount(m.find(ctx, m.store.Reader, actor, accountNoun, in.ID, mayRead))
+	return m.asAccount(m.find(ctx, m.store.Reader, actor, accountNoun, in.ID, access.Read))
 }
 
 // ServiceAccounts lists service accounts, newest first.
@@ -106,7 +107,7 @@ func viewAccountKey(k store.ServiceAccountKey, now time.Time) ServiceAccountKey 
 
 // ServiceAccountKeys lists the keys of a service account, newest first.
 func (m *Manager) ServiceAccountKeys(ctx context.Context, actor cardea.Actor, in ServiceAccountKeyFilter) (List[ServiceAccountKey], error) {
-	row, err := m.find(ctx, m.store.Reader, actor, accountNoun, in.ServiceAccount, mayRead)
+	row, err := m.find(ctx, m.store.Reader, actor, accountNoun, in.ServiceAccount, access.Read)
 	if err != nil {
 		return List[ServiceAccountKey]{}, err
 	}
@@ -144,7 +145,7 @@ func (m *Manager) CreateServiceAccountKey(ctx context.Context, actor cardea.Acto
 		return ServiceAccountKeyFile{}, err
 	}
 	// Before the work: an RSA key takes a third of a second, which is no gift to strangers.
-	if _, err := m.find(ctx, m.store.Reader, actor, accountNoun, in.ServiceAccount, maySecrets); err != nil {
+	if _, err := m.find(ctx, m.store.Reader, actor, accountNoun, in.ServiceAccount, access.Secrets); err != nil {
 		return ServiceAccountKeyFile{}, err
 	}
 	private, err := token.Generate(in.Algorithm)
@@ -179,7 +180,7 @@ const accountKeyPrefix = "sak_"
 
 // insertAccountKey stores a new key of a service account that may have one.
 func (m *Manager) insertAccountKey(ctx context.Context, tx *store.Tx, actor cardea.Actor, key store.ServiceAccountKey) (store.Credential, error) {
-	row, err := m.find(ctx, tx.Reader, actor, accountNoun, key.Account, maySecrets)
+	row, err := m.find(ctx, tx.Reader, actor, accountNoun, key.Account, access.Secrets)
 	if err != nil {
 		return store.Credential{}, err
 	}
@@ -194,7 +195,7 @@ func (m *Manager) insertAccountKey(ctx context.Context, tx *store.Tx, actor card
 	if len(working) >= maxAccountKeys {
 		return store.Credential{}, cardea.Errorf(cardea.KindConflict, "there are %d keys already, which is the most: revoke one first", len(working))
 	}
-	audit(tx, "service_account_key.create", "service_account_key", key.ID, row.credential.Organization, nil, viewAccountKey(key, tx.Now()))
+	access.Audit(tx, "service_account_key.create", "service_account_key", key.ID, row.credential.Organization, nil, viewAccountKey(key, tx.Now()))
 	return row.credential, tx.InsertAccountKey(ctx, key)
 }
 
@@ -254,18 +255,18 @@ func accountFact(f contract.Fact, account store.Credential) (string, bool) {
 // refused from the moment it returns. The account's other keys go on.
 func (m *Manager) RevokeServiceAccountKey(ctx context.Context, actor cardea.Actor, in ServiceAccountKeyID) (ServiceAccountKey, error) {
 	if !rules.ValidID(in.ID) {
-		return ServiceAccountKey{}, notFound("key of the service account")
+		return ServiceAccountKey{}, access.NotFound("key of the service account")
 	}
 	var key store.ServiceAccountKey
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
-		row, err := m.find(ctx, tx.Reader, actor, accountNoun, in.ServiceAccount, mayKeys)
+		row, err := m.find(ctx, tx.Reader, actor, accountNoun, in.ServiceAccount, access.Keys)
 		if err != nil {
 			return err
 		}
 		key, err = tx.AccountKey(ctx, in.ID)
 		switch {
 		case cardea.KindOf(err) == cardea.KindNotFound, err == nil && key.Account != row.credential.ID:
-			return notFound("key of the service account")
+			return access.NotFound("key of the service account")
 		case err != nil:
 			return err
 		case !key.RevokedAt.IsZero():
@@ -274,7 +275,7 @@ func (m *Manager) RevokeServiceAccountKey(ctx context.Context, actor cardea.Acto
 		}
 		before := viewAccountKey(key, tx.Now())
 		key.RevokedAt = tx.Now()
-		audit(tx, "service_account_key.revoke", "service_account_key", key.ID, row.credential.Organization,
+		access.Audit(tx, "service_account_key.revoke", "service_account_key", key.ID, row.credential.Organization,
 			before, viewAccountKey(key, tx.Now()))
 		return tx.UpdateAccountKey(ctx, key)
 	})

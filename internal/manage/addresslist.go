@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -14,7 +15,7 @@ import (
 // AddressList returns the list of an organization's environment, empty when there is
 // none.
 func (m *Manager) AddressList(ctx context.Context, actor cardea.Actor, in AddressListID) (AddressList, error) {
-	if err := m.checkList(ctx, m.store.Reader, actor, in, mayRead); err != nil {
+	if err := m.checkList(ctx, m.store.Reader, actor, in, access.Read); err != nil {
 		return AddressList{}, err
 	}
 	prefixes, err := readList(ctx, m.store.Reader, in)
@@ -66,7 +67,7 @@ func (m *Manager) editList(ctx context.Context, actor cardea.Actor, in Addresses
 	}
 	var view AddressList
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
-		if err := m.checkList(ctx, tx.Reader, actor, in.AddressListID, mayAdmin); err != nil {
+		if err := m.checkList(ctx, tx.Reader, actor, in.AddressListID, access.Admin); err != nil {
 			return err
 		}
 		old, err := readList(ctx, tx.Reader, in.AddressListID)
@@ -82,7 +83,7 @@ func (m *Manager) editList(ctx context.Context, actor cardea.Actor, in Addresses
 			tx.Changed(store.ChangeOrganization, in.Organization) // evict again, see [Manager.change]
 			return nil
 		}
-		audit(tx, "address_list.update", "address_list", in.Organization+"/"+in.Environment, in.Organization,
+		access.Audit(tx, "address_list.update", "address_list", in.Organization+"/"+in.Environment, in.Organization,
 			viewList(in.AddressListID, old), view)
 		if len(next) == 0 {
 			return tx.DeleteAddressList(ctx, in.Organization, in.Environment)
@@ -98,16 +99,16 @@ func (m *Manager) editList(ctx context.Context, actor cardea.Actor, in Addresses
 }
 
 // checkList refuses a list that cannot exist or is not the actor's to touch.
-func (m *Manager) checkList(ctx context.Context, r store.Reader, actor cardea.Actor, id AddressListID, need right) error {
+func (m *Manager) checkList(ctx context.Context, r store.Reader, actor cardea.Actor, id AddressListID, need access.Right) error {
 	if _, err := m.findOrganization(ctx, r, actor, id.Organization, need); err != nil {
 		return err
 	}
 	c := m.contract()
 	if c.Environment(id.Environment) == nil {
-		return notFound("environment")
+		return access.NotFound("environment")
 	}
 	switch per := c.IPListPer(); {
-	case need.read, per == contract.IPListPerEnvironment, per == contract.IPListPerBoth:
+	case need.Reads(), per == contract.IPListPerEnvironment, per == contract.IPListPerBoth:
 		return nil
 	}
 	return cardea.Errorf(cardea.KindConflict, "the contract gives no address lists to environments (ip_lists)")

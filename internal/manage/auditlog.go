@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -23,13 +24,13 @@ func (m *Manager) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditF
 	if err := p.Err(); err != nil {
 		return List[AuditEvent]{}, err
 	}
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return List[AuditEvent]{}, err
 	}
 	filter := store.AuditFilter{Organization: organization, TargetID: in.Target, ActorID: in.Actor, Action: in.Action}
 	scope := []string{"audit-events", organization, in.Target, in.Actor, in.Action}
-	return list(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
+	return access.Paged(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
 		return m.store.AuditEvents(ctx, filter, p)
 	}, viewEvent)
 }
@@ -45,7 +46,7 @@ func viewEvent(e store.AuditEvent) AuditEvent {
 // AuditCheckpoint signs the present state of the audit log, if it grew since the last
 // checkpoint, and returns the last one. Operators only.
 func (m *Manager) AuditCheckpoint(ctx context.Context, actor cardea.Actor, _ None) (Checkpoint, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return Checkpoint{}, err
 	}
 	c, signed, err := m.store.SignCheckpoint(ctx)
@@ -62,7 +63,7 @@ func (m *Manager) AuditCheckpoint(ctx context.Context, actor cardea.Actor, _ Non
 // that was kept elsewhere, proves that the log extends it. A log that fails the check is
 // a result, not an error. Operators only.
 func (m *Manager) VerifyAudit(ctx context.Context, actor cardea.Actor, in VerifyAudit) (AuditVerification, error) {
-	if err := operator(actor); err != nil {
+	if err := access.OperatorReads(actor); err != nil {
 		return AuditVerification{}, err
 	}
 	if len(in.Checkpoint) > maxCheckpoint {

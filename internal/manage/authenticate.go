@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -45,7 +46,7 @@ func (m *Manager) Authenticate(ctx context.Context, token string, address netip.
 	}
 	m.failures.worked(hash)
 	m.touchToken(ctx, t, now)
-	actor := cardea.Actor{Type: actorOperator, ID: t.ID}
+	actor := cardea.Actor{Type: access.TypeOperator, ID: t.ID}
 	if address.IsValid() {
 		actor.Address = address.String()
 	}

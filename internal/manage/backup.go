@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -32,11 +33,11 @@ var _ io.ReadCloser = (*BackupFile)(nil)
 // a backup that could not be recorded is not taken: it holds every hash and every
 // sealed secret.
 func (m *Manager) Backup(ctx context.Context, actor cardea.Actor) (*BackupFile, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return nil, err
 	}
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
-		record(tx, "backup.create", "server", "backup", "", nil)
+		access.Record(tx, "backup.create", "server", "backup", "", nil)
 		return nil
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -33,7 +34,7 @@ func (m *Manager) planClient(actor cardea.Actor, in CreateClient) (keyPlan, erro
 		return keyPlan{}, errNoClients
 	}
 	if in.FirstParty {
-		if err := operator(actor); err != nil {
+		if err := access.Operator(actor); err != nil {
 			return keyPlan{}, err
 		}
 	}
@@ -95,7 +96,7 @@ func (m *Manager) asClientSecret(row keyRow, err error) (ClientSecret, error) {
 
 // Client returns a client.
 func (m *Manager) Client(ctx context.Context, actor cardea.Actor, in ID) (Client, error) {
-	return m.asClient(m.find(ctx, m.store.Reader, actor, clientNoun, in.ID, mayRead))
+	return m.asClient(m.find(ctx, m.store.Reader, actor, clientNoun, in.ID, access.Read))
 }
 
 // Clients lists clients, newest first.
@@ -112,7 +113,7 @@ func (f ClientFilter) keys() KeyFilter {
 // moment UpdateClient returns; losing scopes ends the access tokens it has.
 func (m *Manager) UpdateClient(ctx context.Context, actor cardea.Actor, in UpdateClient) (Client, error) {
 	if in.FirstParty != nil {
-		if err := operator(actor); err != nil {
+		if err := access.Operator(actor); err != nil {
 			return Client{}, err
 		}
 	}

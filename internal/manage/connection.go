@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -51,9 +52,6 @@ type SetConnection struct {
 	Insecure bool `json:"insecure,omitzero"`
 }
 
-// mayOwn: who decides how others sign in can sign in as any of them.
-var mayOwn = right{roles: []cardea.Role{cardea.RoleOwner}}
-
 func viewConnection(c store.Connection) Connection {
 	return Connection{
 		Organization: c.Organization, Issuer: c.Issuer, ClientID: c.ClientID, HasSecret: len(c.SecretSealed) > 0,
@@ -64,7 +62,7 @@ func viewConnection(c store.Connection) Connection {
 
 // Connection returns the OpenID provider of an organization, which ID names.
 func (m *Manager) Connection(ctx context.Context, actor cardea.Actor, in ConnectionID) (Connection, error) {
-	if _, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, mayAdmin); err != nil {
+	if _, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, access.ReadAdmin); err != nil {
 		return Connection{}, err
 	}
 	c, err := m.store.Connection(ctx, in.Organization)
@@ -99,7 +97,7 @@ func (m *Manager) SetConnection(ctx context.Context, actor cardea.Actor, in SetC
 		next.SecretSealed = m.sealer.Seal(secret.AAD("sso_connection", in.Organization, 1), []byte(in.ClientSecret))
 	}
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
-		if _, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, mayOwn); err != nil {
+		if _, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, access.Own); err != nil {
 			return err
 		}
 		if err := m.mayGrant(ctx, tx.Reader, actor, in.Role); err != nil {
@@ -131,18 +129,18 @@ func saveConnection(ctx context.Context, tx *store.Tx, next *store.Connection) e
 			next.SecretSealed = old.SecretSealed
 		}
 	}
-	if err == nil && !given && diff(before, viewConnection(*next)).empty() {
+	if err == nil && !given && access.Diff(before, viewConnection(*next)).Empty() {
 		next.UpdatedAt = old.UpdatedAt
 		return nil
 	}
-	record(tx, "connection.set", "connection", next.Organization, next.Organization,
-		connectionDetail{difference: diff(before, viewConnection(*next)), NewSecret: given})
+	access.Record(tx, "connection.set", "connection", next.Organization, next.Organization,
+		connectionDetail{Difference: access.Diff(before, viewConnection(*next)), NewSecret: given})
 	return tx.SaveConnection(ctx, *next)
 }
 
 // connectionDetail is the detail of the event of a connection.
 type connectionDetail struct {
-	difference
+	access.Difference
 	NewSecret bool `json:"new_secret,omitzero"`
 }
 
@@ -150,7 +148,7 @@ type connectionDetail struct {
 func (m *Manager) checkConnection(actor cardea.Actor, in SetConnection) error {
 	var p rules.Problems
 	if in.Insecure {
-		if err := operator(actor); err != nil {
+		if err := access.Operator(actor); err != nil {
 			return err
 		}
 	}
@@ -177,13 +175,13 @@ func (m *Manager) checkConnection(actor cardea.Actor, in SetConnection) error {
 func (m *Manager) DeleteConnection(ctx context.Context, actor cardea.Actor, in ConnectionID) (Connection, error) {
 	var old store.Connection
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
-		if _, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, mayOwn); err != nil {
+		if _, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, access.Own); err != nil {
 			return err
 		}
 		if old, err = tx.Connection(ctx, in.Organization); err != nil {
 			return err
 		}
-		audit(tx, "connection.delete", "connection", in.Organization, in.Organization, viewConnection(old), nil)
+		access.Audit(tx, "connection.delete", "connection", in.Organization, in.Organization, viewConnection(old), nil)
 		return tx.DeleteConnection(ctx, in.Organization)
 	})
 	if err != nil {

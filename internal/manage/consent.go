@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -77,13 +78,13 @@ func (m *Manager) personal(ctx context.Context, actor cardea.Actor, in GrantFilt
 	if err := p.Err(); err != nil {
 		return in, err
 	}
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
-	if err != nil || actor.Type != actorMember {
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
+	if err != nil || actor.Type != access.TypeMember {
 		in.Organization = organization
 		return in, err
 	}
 	in.Organization = organization
-	if m.allow(ctx, m.store.Reader, actor, organization, "organization", mayAdmin) == nil {
+	if m.access.Allow(ctx, m.store.Reader, actor, organization, "organization", access.Admin) == nil {
 		return in, nil
 	}
 	if in.Member != "" && in.Member != actor.ID {
@@ -101,7 +102,7 @@ func (m *Manager) Consents(ctx context.Context, actor cardea.Actor, in GrantFilt
 	}
 	filter := store.ConsentFilter{Organization: in.Organization, Member: in.Member, Client: in.Client}
 	scope := []string{"consents", in.Organization, in.Member, in.Client}
-	return list(in.Page, scope, func(p store.Page) ([]Consent, string, error) {
+	return access.Paged(in.Page, scope, func(p store.Page) ([]Consent, string, error) {
 		rows, next, err := m.store.Consents(ctx, filter, p)
 		views := make([]Consent, len(rows))
 		for i := range rows {
@@ -117,7 +118,7 @@ func (m *Manager) Consents(ctx context.Context, actor cardea.Actor, in GrantFilt
 // them are refused from the moment it returns. Withdrawing twice changes nothing.
 func (m *Manager) WithdrawConsent(ctx context.Context, actor cardea.Actor, in ID) (Consent, error) {
 	if !rules.ValidID(in.ID) {
-		return Consent{}, notFound("consent")
+		return Consent{}, access.NotFound("consent")
 	}
 	c := m.contract()
 	var view Consent
@@ -126,7 +127,7 @@ func (m *Manager) WithdrawConsent(ctx context.Context, actor cardea.Actor, in ID
 		if err != nil {
 			return err
 		}
-		if err := m.allow(ctx, tx.Reader, actor, consent.Organization, "consent", mayAdmin.ownOr(actor, consent.Member)); err != nil {
+		if err := m.access.Allow(ctx, tx.Reader, actor, consent.Organization, "consent", access.Admin.OwnOr(actor, consent.Member)); err != nil {
 			return err
 		}
 		if view, err = m.viewConsent(ctx, tx.Reader, consent); err != nil {
@@ -139,7 +140,7 @@ func (m *Manager) WithdrawConsent(ctx context.Context, actor cardea.Actor, in ID
 		}
 		before := view
 		view.WithdrawnAt = tx.Now()
-		audit(tx, "consent.withdraw", "consent", consent.ID, consent.Organization, before, view)
+		access.Audit(tx, "consent.withdraw", "consent", consent.ID, consent.Organization, before, view)
 		if err := tx.RevokeConsent(ctx, consent.ID); err != nil || !anonymous(c.Tokens().User) {
 			return err
 		}
@@ -159,7 +160,7 @@ func (m *Manager) Grants(ctx context.Context, actor cardea.Actor, in GrantFilter
 	}
 	filter := store.FamilyFilter{Organization: in.Organization, Member: in.Member, Client: in.Client}
 	scope := []string{"grants", in.Organization, in.Member, in.Client}
-	return list(in.Page, scope, func(p store.Page) ([]store.Family, string, error) {
+	return access.Paged(in.Page, scope, func(p store.Page) ([]store.Family, string, error) {
 		return m.store.Families(ctx, filter, p)
 	}, viewGrant)
 }
@@ -173,7 +174,7 @@ func (m *Manager) RevokeGrant(ctx context.Context, actor cardea.Actor, in Revoke
 		return Grant{}, err
 	}
 	if !rules.ValidID(in.ID) {
-		return Grant{}, notFound("grant")
+		return Grant{}, access.NotFound("grant")
 	}
 	var view Grant
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
@@ -181,7 +182,7 @@ func (m *Manager) RevokeGrant(ctx context.Context, actor cardea.Actor, in Revoke
 		if err != nil {
 			return atNoun(err, "grant")
 		}
-		if err := m.allow(ctx, tx.Reader, actor, f.Organization, "grant", mayAdmin.ownOr(actor, f.Member)); err != nil {
+		if err := m.access.Allow(ctx, tx.Reader, actor, f.Organization, "grant", access.Admin.OwnOr(actor, f.Member)); err != nil {
 			return err
 		}
 		if view = viewGrant(f); !f.RevokedAt.IsZero() {
@@ -205,7 +206,7 @@ func (m *Manager) endFamily(ctx context.Context, tx *store.Tx, f store.Family, r
 	}
 	after := viewGrant(f)
 	after.RevokedAt, after.RevokedReason = tx.Now(), reason
-	audit(tx, "grant.revoke", "grant", f.ID, f.Organization, viewGrant(f), after)
+	access.Audit(tx, "grant.revoke", "grant", f.ID, f.Organization, viewGrant(f), after)
 	if err := tx.RevokeFamily(ctx, f.ID, reason); err != nil || f.Member == "" {
 		return err
 	}
@@ -215,7 +216,7 @@ func (m *Manager) endFamily(ctx context.Context, tx *store.Tx, f store.Family, r
 // atNoun words a missing object as callers know it.
 func atNoun(err error, noun string) error {
 	if cardea.KindOf(err) == cardea.KindNotFound {
-		return notFound(noun)
+		return access.NotFound(noun)
 	}
 	return err
 }

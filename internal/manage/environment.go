@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -28,14 +29,14 @@ type EnvironmentSummary struct {
 
 // Environment summarizes what an organization has in one environment.
 func (m *Manager) Environment(ctx context.Context, actor cardea.Actor, in AddressListID) (EnvironmentSummary, error) {
-	o, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, mayRead)
+	o, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, access.Read)
 	if err != nil {
 		return EnvironmentSummary{}, err
 	}
 	c := m.contract()
 	env := c.Environment(in.Environment)
 	if env == nil {
-		return EnvironmentSummary{}, notFound("environment")
+		return EnvironmentSummary{}, access.NotFound("environment")
 	}
 	out := EnvironmentSummary{
 		Organization: viewOrganization(o), Environment: EnvironmentInfo{Name: env.Name, Label: env.Label}, Keys: []Key{},
@@ -70,7 +71,7 @@ func (m *Manager) Environment(ctx context.Context, actor cardea.Actor, in Addres
 // addKeys adds the keys that are not revoked.
 func (m *Manager) addKeys(ctx context.Context, out *EnvironmentSummary) error {
 	filter := store.CredentialFilter{Organization: out.Organization.ID, Environment: out.Environment.Name}
-	page := store.Page{Limit: maxLimit}
+	page := store.Page{Limit: access.MaxLimit}
 	for {
 		found, next, err := m.store.Credentials(ctx, filter, page)
 		if err != nil {
@@ -80,7 +81,7 @@ func (m *Manager) addKeys(ctx context.Context, out *EnvironmentSummary) error {
 			if !c.RevokedAt.IsZero() {
 				continue
 			}
-			if out.MoreKeys = len(out.Keys) == maxLimit; out.MoreKeys {
+			if out.MoreKeys = len(out.Keys) == access.MaxLimit; out.MoreKeys {
 				return nil
 			}
 			row, err := m.readKey(ctx, m.store.Reader, c)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
@@ -70,7 +71,7 @@ type HookSecret struct {
 
 // Hooks lists the contract's hooks in its order. Operators only.
 func (m *Manager) Hooks(_ context.Context, actor cardea.Actor, _ None) (List[Hook], error) {
-	if err := operator(actor); err != nil {
+	if err := access.OperatorReads(actor); err != nil {
 		return List[Hook]{}, err
 	}
 	out := List[Hook]{Items: []Hook{}}
@@ -90,12 +91,12 @@ func (m *Manager) Hooks(_ context.Context, actor cardea.Actor, _ None) (List[Hoo
 // TestHook asks a hook about a request that nobody sent, and tells what it answered. The
 // service cannot tell it from a real one. Operators only.
 func (m *Manager) TestHook(ctx context.Context, actor cardea.Actor, in TestHook) (HookAnswer, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return HookAnswer{}, err
 	}
 	c := m.contract()
 	if m.hooks == nil || in.ID < 1 || in.ID > len(c.Hooks()) {
-		return HookAnswer{}, notFound("hook")
+		return HookAnswer{}, access.NotFound("hook")
 	}
 	question, err := m.question(ctx, c, actor, in)
 	if err != nil {
@@ -165,7 +166,7 @@ func (m *Manager) question(ctx context.Context, c *contract.Contract, actor card
 
 // principal returns the caller that a credential stands for.
 func (m *Manager) principal(ctx context.Context, c *contract.Contract, actor cardea.Actor, id string) (*cardea.Principal, error) {
-	row, err := m.findAny(ctx, m.store.Reader, actor, id, mayRead)
+	row, err := m.findAny(ctx, m.store.Reader, actor, id, access.Read)
 	if err != nil {
 		return nil, atField(err, "credential")
 	}
@@ -189,14 +190,14 @@ func (m *Manager) principal(ctx context.Context, c *contract.Contract, actor car
 // Webhooks). It leaves an audit event; if that cannot be written the key is not shown.
 // Operators only.
 func (m *Manager) RevealHookSecret(ctx context.Context, actor cardea.Actor, _ None) (HookSecret, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return HookSecret{}, err
 	}
 	if m.hooks == nil {
-		return HookSecret{}, notFound("hook secret")
+		return HookSecret{}, access.NotFound("hook secret")
 	}
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
-		record(tx, "hook_secret.reveal", "server", "hook_secret", "", nil)
+		access.Record(tx, "hook_secret.reveal", "server", "hook_secret", "", nil)
 		return nil
 	})
 	if err != nil {

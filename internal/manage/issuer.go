@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -84,7 +85,7 @@ var errNoIssuers = cardea.Errorf(cardea.KindConflict, "the contract does not let
 // TrustedIssuers lists the identity providers that the contract trusts, and how their
 // keys stand.
 func (m *Manager) TrustedIssuers(ctx context.Context, actor cardea.Actor, _ None) (List[TrustedIssuer], error) {
-	if _, err := m.scopeFilter(ctx, actor, ""); err != nil {
+	if _, err := m.access.Scope(ctx, actor, ""); err != nil {
 		return List[TrustedIssuer]{}, err
 	}
 	c := m.contract()
@@ -141,13 +142,13 @@ func (m *Manager) OrganizationIssuers(ctx context.Context, actor cardea.Actor, i
 	if err := rules.Filter("environment", in.Environment); err != nil {
 		return List[OrganizationIssuer]{}, err
 	}
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return List[OrganizationIssuer]{}, err
 	}
 	c := m.contract()
 	filter := store.IssuerFilter{Organization: organization, Environment: in.Environment}
-	return list(in.Page, []string{"issuers", organization, in.Environment}, func(p store.Page) ([]store.OrganizationIssuer, string, error) {
+	return access.Paged(in.Page, []string{"issuers", organization, in.Environment}, func(p store.Page) ([]store.OrganizationIssuer, string, error) {
 		return m.store.OrganizationIssuers(ctx, filter, p)
 	}, func(i store.OrganizationIssuer) OrganizationIssuer { return m.viewIssuer(c, i) })
 }
@@ -181,7 +182,7 @@ func (m *Manager) SetOrganizationIssuer(ctx context.Context, actor cardea.Actor,
 		}
 	}
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
-		if _, err = m.findOrganization(ctx, tx.Reader, actor, in.Organization, mayAdmin); err != nil {
+		if _, err = m.findOrganization(ctx, tx.Reader, actor, in.Organization, access.Admin); err != nil {
 			return err
 		}
 		next, err = m.saveIssuer(ctx, tx, c, next)
@@ -195,7 +196,7 @@ func (m *Manager) SetOrganizationIssuer(ctx context.Context, actor cardea.Actor,
 
 // checkIssuer refuses an input before anything is fetched for it.
 func (m *Manager) checkIssuer(ctx context.Context, actor cardea.Actor, c *contract.Contract, in SetOrganizationIssuer) error {
-	if _, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, mayAdmin); err != nil {
+	if _, err := m.findOrganization(ctx, m.store.Reader, actor, in.Organization, access.Admin); err != nil {
 		return err
 	}
 	var p rules.Problems
@@ -267,7 +268,7 @@ func (m *Manager) saveIssuer(ctx context.Context, tx *store.Tx, c *contract.Cont
 			tx.Changed(store.ChangeIssuer, place) // evict again, see [Manager.change]
 			return none, nil
 		}
-		audit(tx, "issuer.unset", "issuer", place, next.Organization, recordIssuer(old), nil)
+		access.Audit(tx, "issuer.unset", "issuer", place, next.Organization, recordIssuer(old), nil)
 		return none, tx.DeleteIssuer(ctx, next.Organization, next.Environment)
 	}
 	if old.Issuer == next.Issuer && old.JWKSURL == next.JWKSURL && old.Audience == next.Audience {
@@ -278,7 +279,7 @@ func (m *Manager) saveIssuer(ctx context.Context, tx *store.Tx, c *contract.Cont
 		return next, err
 	}
 	next.ID = secret.NewID("iss_")
-	audit(tx, "issuer.set", "issuer", place, next.Organization, recordIssuer(old), recordIssuer(next))
+	access.Audit(tx, "issuer.set", "issuer", place, next.Organization, recordIssuer(old), recordIssuer(next))
 	return tx.SaveIssuer(ctx, next)
 }
 

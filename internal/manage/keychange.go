@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -16,7 +17,7 @@ import (
 // and what it does.
 type keyEdit struct {
 	verb    string // "revoke": the event is "key.revoke", or "client.revoke"
-	need    right
+	need    access.Right
 	revoked bool // may be made to a revoked credential
 
 	// change alters the row in place, and may write secrets itself. kind is nil when the
@@ -44,12 +45,12 @@ func (m *Manager) edit(ctx context.Context, actor cardea.Actor, n noun, id strin
 			return err
 		}
 		after := row.shown(c, tx.Now())
-		if diff(before, after).empty() {
+		if access.Diff(before, after).Empty() {
 			tx.Changed(store.ChangeCredential, id) // evict again, see [Manager.change]
 			return nil
 		}
 		row.credential.UpdatedAt = tx.Now()
-		audit(tx, n.name+"."+edit.verb, n.name, id, row.credential.Organization, before, after)
+		access.Audit(tx, n.name+"."+edit.verb, n.name, id, row.credential.Organization, before, after)
 		if err := row.update(ctx, tx); err != nil || !row.ends {
 			return err
 		}
@@ -84,7 +85,7 @@ func (m *Manager) UpdateKey(ctx context.Context, actor cardea.Actor, in UpdateKe
 // only this sort has; nil: nothing.
 func (m *Manager) update(ctx context.Context, actor cardea.Actor, n noun, in UpdateKey, also func(c *contract.Contract, row *keyRow) error) (keyRow, error) {
 	if in.Limits != nil || in.InheritLimits {
-		if err := operator(actor); err != nil {
+		if err := access.Operator(actor); err != nil {
 			return keyRow{}, err
 		}
 	}
@@ -100,7 +101,7 @@ func (m *Manager) update(ctx context.Context, actor cardea.Actor, n noun, in Upd
 		return keyRow{}, err
 	}
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
-		verb: "update", need: mayKeys,
+		verb: "update", need: access.Keys,
 		change: func(tx *store.Tx, c *contract.Contract, kind *contract.KeyKind, row *keyRow) error {
 			err := updateKey(in, c, kind, row, tx.Now())
 			if also != nil {
@@ -173,7 +174,7 @@ func (m *Manager) revoke(ctx context.Context, actor cardea.Actor, n noun, in Rev
 		return keyRow{}, err
 	}
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
-		verb: "revoke", need: mayKeys, revoked: true,
+		verb: "revoke", need: access.Keys, revoked: true,
 		change: func(tx *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			if row.credential.RevokedAt.IsZero() {
 				row.credential.RevokedAt, row.credential.RevokedReason, row.ends = tx.Now(), in.Reason, true
@@ -203,7 +204,7 @@ func (m *Manager) revokeAll(ctx context.Context, tx *store.Tx, organization, rea
 				}
 				n++
 				cr.RevokedAt, cr.RevokedReason = tx.Now(), reason
-				audit(tx, sort.name+".revoke", sort.name, cr.ID, organization, nil, revocation{StatusRevoked, cr.RevokedAt, reason})
+				access.Audit(tx, sort.name+".revoke", sort.name, cr.ID, organization, nil, revocation{StatusRevoked, cr.RevokedAt, reason})
 				if err := tx.UpdateCredential(ctx, cr); err != nil {
 					return err
 				}
@@ -225,7 +226,7 @@ func (m *Manager) DisableKey(ctx context.Context, actor cardea.Actor, in ID) (Ke
 // disable refuses a credential until it is enabled.
 func (m *Manager) disable(ctx context.Context, actor cardea.Actor, n noun, in ID) (keyRow, error) {
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
-		verb: "disable", need: mayKeys,
+		verb: "disable", need: access.Keys,
 		change: func(tx *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			if row.credential.DisabledAt.IsZero() {
 				row.credential.DisabledAt, row.ends = tx.Now(), true
@@ -243,7 +244,7 @@ func (m *Manager) EnableKey(ctx context.Context, actor cardea.Actor, in ID) (Key
 // enable ends what disable began.
 func (m *Manager) enable(ctx context.Context, actor cardea.Actor, n noun, in ID) (keyRow, error) {
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
-		verb: "enable", need: mayKeys,
+		verb: "enable", need: access.Keys,
 		change: func(_ *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			row.credential.DisabledAt = time.Time{}
 			return nil
@@ -263,13 +264,13 @@ func (m *Manager) reveal(ctx context.Context, actor cardea.Actor, n noun, in ID)
 	c := m.contract()
 	var row keyRow
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
-		if row, err = m.find(ctx, tx.Reader, actor, n, in.ID, maySecrets); err != nil {
+		if row, err = m.find(ctx, tx.Reader, actor, n, in.ID, access.Secrets); err != nil {
 			return err
 		}
 		if row.secret, err = m.unseal(c, &row); err != nil {
 			return err
 		}
-		record(tx, n.name+".reveal", n.name, row.credential.ID, row.credential.Organization, nil)
+		access.Record(tx, n.name+".reveal", n.name, row.credential.ID, row.credential.Organization, nil)
 		return nil
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -97,7 +98,7 @@ func (m *Manager) CreateKey(ctx context.Context, actor cardea.Actor, in CreateKe
 // create creates a credential that was planned without an error.
 func (m *Manager) create(ctx context.Context, actor cardea.Actor, plan keyPlan, err error) (keyRow, error) {
 	if plan.in.Limits != nil { // limits of its own are a matter of what was sold
-		if err := operator(actor); err != nil {
+		if err := access.Operator(actor); err != nil {
 			return keyRow{}, err
 		}
 	}
@@ -156,9 +157,9 @@ func (m *Manager) checkKeyOwner(ctx context.Context, tx *store.Tx, actor cardea.
 			return "", &cardea.Error{Kind: cardea.KindConflict, Field: "member", Public: "is disabled"}
 		}
 	}
-	need := right{roles: creators(plan.kind), secret: true}
+	need := creators(plan.kind)
 	if plan.in.Member != actor.ID {
-		need = need.overKey(actor, plan.in.Member)
+		need = need.OverKey(actor, plan.in.Member)
 	}
 	o, err := m.findOrganization(ctx, tx.Reader, actor, id, need)
 	if err != nil {
@@ -216,7 +217,7 @@ func (m *Manager) insertKey(ctx context.Context, tx *store.Tx, actor cardea.Acto
 	if err := row.insert(ctx, tx); err != nil {
 		return keyRow{}, err
 	}
-	audit(tx, plan.noun.name+".create", plan.noun.name, id, organization, nil, row.shown(plan.contract, tx.Now()))
+	access.Audit(tx, plan.noun.name+".create", plan.noun.name, id, organization, nil, row.shown(plan.contract, tx.Now()))
 	for _, s := range row.secrets {
 		if err := tx.InsertSecret(ctx, s); err != nil {
 			return keyRow{}, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -88,7 +89,7 @@ func (m *Manager) renew(ctx context.Context, actor cardea.Actor, n noun, id, ver
 	next func(kind *contract.KeyKind, row *keyRow, now time.Time) (time.Time, error)) (keyRow, error) {
 	var text secret.Secret
 	row, err := m.edit(ctx, actor, n, id, keyEdit{
-		verb: verb, need: maySecrets,
+		verb: verb, need: access.Secrets,
 		change: func(tx *store.Tx, c *contract.Contract, kind *contract.KeyKind, row *keyRow) error {
 			env := c.Environment(row.credential.Environment)
 			switch {
@@ -127,7 +128,7 @@ func (m *Manager) FinishKeyRotation(ctx context.Context, actor cardea.Actor, in 
 // finishRotation ends the overlap of a rotation.
 func (m *Manager) finishRotation(ctx context.Context, actor cardea.Actor, n noun, in ID) (keyRow, error) {
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
-		verb: "finish_rotation", need: mayKeys,
+		verb: "finish_rotation", need: access.Keys,
 		change: func(tx *store.Tx, _ *contract.Contract, _ *contract.KeyKind, row *keyRow) error {
 			if row.old(tx.Now()) == nil {
 				return nil

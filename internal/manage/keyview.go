@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -114,7 +115,7 @@ func permissionsOf(c *contract.Contract, scopes []string) []string {
 
 // Key returns a key.
 func (m *Manager) Key(ctx context.Context, actor cardea.Actor, in ID) (Key, error) {
-	return m.asKey(m.find(ctx, m.store.Reader, actor, keyNoun, in.ID, mayRead))
+	return m.asKey(m.find(ctx, m.store.Reader, actor, keyNoun, in.ID, access.Read))
 }
 
 // Keys lists keys, newest first. Clients and service accounts have lists of their own.
@@ -128,7 +129,7 @@ const maxSecret = 512
 // IdentifyKey returns the key that a secret belongs to, whatever its status: for a
 // secret found where it should not be. Operators only.
 func (m *Manager) IdentifyKey(ctx context.Context, actor cardea.Actor, in IdentifyKey) (Key, error) {
-	if err := operator(actor); err != nil {
+	if err := access.OperatorReads(actor); err != nil {
 		return Key{}, err
 	}
 	if len(in.Secret) == 0 || len(in.Secret) > maxSecret {

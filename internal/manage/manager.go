@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/rules"
@@ -74,6 +75,7 @@ type Manager struct {
 	hooks    *hook.Asker
 	origin   func() string
 	now      cardea.Clock
+	access   *access.Access
 	failures failures
 	touched  touched
 }
@@ -81,7 +83,7 @@ type Manager struct {
 // New returns the Manager for a configuration.
 func New(c Config) *Manager {
 	m := &Manager{store: c.Store, contract: c.Contract, loadedAt: c.LoadedAt, apply: c.Apply, sealer: c.Sealer, now: c.Now,
-		hasher: c.Hasher, signing: c.Keys, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin}
+		hasher: c.Hasher, signing: c.Keys, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin, access: access.New(c.Store)}
 	if m.origin == nil {
 		m.origin = func() string { return "" }
 	}

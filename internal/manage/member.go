@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -34,7 +35,7 @@ func (m *Manager) CreateMember(ctx context.Context, actor cardea.Actor, in Creat
 	}
 	id := secret.NewID(c.IDPrefix(contract.IDMember))
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
-		o, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, mayAdmin)
+		o, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, access.Admin)
 		if err != nil {
 			return store.Member{}, atField(err, "organization")
 		}
@@ -45,7 +46,7 @@ func (m *Manager) CreateMember(ctx context.Context, actor cardea.Actor, in Creat
 			ID: id, Organization: o.ID, Email: in.Email, Name: in.Name, Role: in.Role,
 			CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}
-		audit(tx, "member.create", "member", member.ID, o.ID, nil, viewMember(member))
+		access.Audit(tx, "member.create", "member", member.ID, o.ID, nil, viewMember(member))
 		err = tx.InsertMember(ctx, member)
 		if cardea.KindOf(err) == cardea.KindConflict {
 			return member, &cardea.Error{Kind: cardea.KindConflict, Field: "email",
@@ -86,10 +87,10 @@ func checkRole(role cardea.Role) *cardea.Error {
 
 // mayGrant refuses a member who hands out the role of owner without having it.
 func (m *Manager) mayGrant(ctx context.Context, r store.Reader, actor cardea.Actor, role cardea.Role) error {
-	if actor.Type != actorMember || role != cardea.RoleOwner {
+	if actor.Type != access.TypeMember || role != cardea.RoleOwner {
 		return nil
 	}
-	acting, err := m.actingMember(ctx, r, actor)
+	acting, err := m.access.Acting(ctx, r, actor)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (m *Manager) mayGrant(ctx context.Context, r store.Reader, actor cardea.Act
 
 // Member returns a member.
 func (m *Manager) Member(ctx context.Context, actor cardea.Actor, in ID) (Member, error) {
-	member, err := m.findMember(ctx, m.store.Reader, actor, in.ID, mayRead)
+	member, err := m.findMember(ctx, m.store.Reader, actor, in.ID, access.Read)
 	if err != nil {
 		return Member{}, err
 	}
@@ -109,15 +110,15 @@ func (m *Manager) Member(ctx context.Context, actor cardea.Actor, in ID) (Member
 }
 
 // findMember returns a member that actor may touch in one of the roles.
-func (m *Manager) findMember(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need right) (store.Member, error) {
+func (m *Manager) findMember(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need access.Right) (store.Member, error) {
 	if !rules.ValidID(id) {
-		return store.Member{}, notFound("member")
+		return store.Member{}, access.NotFound("member")
 	}
 	member, err := r.Member(ctx, id)
 	if err != nil {
 		return store.Member{}, err
 	}
-	if err := m.allow(ctx, r, actor, member.Organization, "member", need); err != nil {
+	if err := m.access.Allow(ctx, r, actor, member.Organization, "member", need); err != nil {
 		return store.Member{}, err
 	}
 	return member, nil
@@ -125,11 +126,11 @@ func (m *Manager) findMember(ctx context.Context, r store.Reader, actor cardea.A
 
 // Members lists members, newest first.
 func (m *Manager) Members(ctx context.Context, actor cardea.Actor, in MemberFilter) (List[Member], error) {
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return List[Member]{}, err
 	}
-	return list(in.Page, []string{"members", organization}, func(p store.Page) ([]store.Member, string, error) {
+	return access.Paged(in.Page, []string{"members", organization}, func(p store.Page) ([]store.Member, string, error) {
 		return m.store.Members(ctx, store.MemberFilter{Organization: organization}, p)
 	}, viewMember)
 }
@@ -178,7 +179,7 @@ func (m *Manager) EnableMember(ctx context.Context, actor cardea.Actor, in ID) (
 func (m *Manager) editMember(ctx context.Context, actor cardea.Actor, id, action string,
 	edit func(member *store.Member, now time.Time)) (Member, error) {
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
-		member, err := m.findMember(ctx, tx.Reader, actor, id, mayAdmin)
+		member, err := m.findMember(ctx, tx.Reader, actor, id, access.Admin)
 		if err != nil {
 			return store.Member{}, err
 		}
@@ -189,11 +190,11 @@ func (m *Manager) editMember(ctx context.Context, actor cardea.Actor, id, action
 				return store.Member{}, err
 			}
 		}
-		if diff(viewMember(before), viewMember(member)).empty() {
+		if access.Diff(viewMember(before), viewMember(member)).Empty() {
 			tx.Changed(store.ChangeOrganization, member.Organization) // evict again, see [Manager.change]
 			return member, nil
 		}
-		audit(tx, action, "member", member.ID, member.Organization, viewMember(before), viewMember(member))
+		access.Audit(tx, action, "member", member.ID, member.Organization, viewMember(before), viewMember(member))
 		return member, tx.UpdateMember(ctx, member)
 	})
 }
@@ -209,7 +210,7 @@ func (m *Manager) disableAll(ctx context.Context, tx *store.Tx, organization str
 			before := viewMember(member)
 			member.DisabledAt = tx.Now()
 			n++
-			audit(tx, "member.disable", "member", member.ID, organization, before, viewMember(member))
+			access.Audit(tx, "member.disable", "member", member.ID, organization, before, viewMember(member))
 			return tx.UpdateMember(ctx, member)
 		})
 	return n, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -59,23 +60,23 @@ func kindOf(c *contract.Contract, kind string) *contract.KeyKind {
 
 // over narrows a right to change something to the sort of credential: who may create
 // clients and service accounts may manage them.
-func (n noun) over(c *contract.Contract, need right) right {
-	if n.kind == "" || need.read || len(need.roles) == 0 {
+func (n noun) over(c *contract.Contract, need access.Right) access.Right {
+	if n.kind == "" {
 		return need
 	}
 	if kind := kindOf(c, n.kind); kind != nil {
-		return right{roles: creators(kind), secret: need.secret}
+		return need.For(creators(kind))
 	}
-	return mayAdmin
+	return need.For(access.Admin)
 }
 
-// creators returns the roles that may create credentials of a kind. The contract does
-// not say it of service accounts: they get what clients get unless told.
-func creators(kind *contract.KeyKind) []cardea.Role {
+// creators returns the right to create credentials of a kind. The contract does not say
+// it of service accounts: they get what clients get unless told.
+func creators(kind *contract.KeyKind) access.Right {
 	if kind.Name == accountNoun.kind {
-		return mayAdmin.roles
+		return access.Secrets.For(access.Admin)
 	}
-	return kind.CreatedBy
+	return access.Roles(kind.CreatedBy)
 }
 
 // A keyRow is what is stored about a credential.
@@ -125,19 +126,19 @@ func (k *keyRow) update(ctx context.Context, tx *store.Tx) error {
 }
 
 // find returns a credential of a sort that actor has a right over.
-func (m *Manager) find(ctx context.Context, r store.Reader, actor cardea.Actor, n noun, id string, need right) (keyRow, error) {
+func (m *Manager) find(ctx context.Context, r store.Reader, actor cardea.Actor, n noun, id string, need access.Right) (keyRow, error) {
 	if !rules.ValidID(id) {
-		return keyRow{}, notFound(n.text)
+		return keyRow{}, access.NotFound(n.text)
 	}
 	c, err := r.Credential(ctx, id)
 	if cardea.KindOf(err) == cardea.KindNotFound || err == nil && nounOf(c.Kind) != n {
-		return keyRow{}, notFound(n.text)
+		return keyRow{}, access.NotFound(n.text)
 	}
 	if err != nil {
 		return keyRow{}, err
 	}
-	need = n.over(m.contract(), need).overKey(actor, c.Member)
-	if err := m.allow(ctx, r, actor, c.Organization, n.text, need); err != nil {
+	need = n.over(m.contract(), need).OverKey(actor, c.Member)
+	if err := m.access.Allow(ctx, r, actor, c.Organization, n.text, need); err != nil {
 		return keyRow{}, err
 	}
 	return m.readKey(ctx, r, c)
@@ -175,7 +176,7 @@ func listKeys[View any](ctx context.Context, m *Manager, actor cardea.Actor, n n
 	if err := p.Err(); err != nil {
 		return List[View]{}, err
 	}
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return List[View]{}, err
 	}
@@ -185,7 +186,7 @@ func listKeys[View any](ctx context.Context, m *Manager, actor cardea.Actor, n n
 	filter := store.CredentialFilter{Organization: organization, Member: in.Member, Kind: in.Kind, Environment: in.Environment}
 	scope := []string{n.name + "s", organization, in.Member, in.Kind, in.Environment}
 	c, now := m.contract(), m.now()
-	return list(in.Page, scope, func(p store.Page) ([]keyRow, string, error) {
+	return access.Paged(in.Page, scope, func(p store.Page) ([]keyRow, string, error) {
 		credentials, next, err := m.store.Credentials(ctx, filter, p)
 		rows := make([]keyRow, len(credentials))
 		for i := range credentials {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -26,7 +27,7 @@ func viewOrganization(o store.Organization) Organization {
 
 // CreateOrganization creates an organization. Operators only.
 func (m *Manager) CreateOrganization(ctx context.Context, actor cardea.Actor, in CreateOrganization) (Organization, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return Organization{}, err
 	}
 	c := m.contract()
@@ -46,7 +47,7 @@ func (m *Manager) CreateOrganization(ctx context.Context, actor cardea.Actor, in
 			ID: id, Name: in.Name, Plan: in.Plan, Limits: in.Limits.toStore(),
 			CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}
-		audit(tx, "organization.create", "organization", o.ID, o.ID, nil, viewOrganization(o))
+		access.Audit(tx, "organization.create", "organization", o.ID, o.ID, nil, viewOrganization(o))
 		return o, tx.InsertOrganization(ctx, o)
 	})
 }
@@ -83,7 +84,7 @@ func checkPlan(c *contract.Contract, plan string) *cardea.Error {
 
 // Organization returns an organization.
 func (m *Manager) Organization(ctx context.Context, actor cardea.Actor, in ID) (Organization, error) {
-	o, err := m.findOrganization(ctx, m.store.Reader, actor, in.ID, mayRead)
+	o, err := m.findOrganization(ctx, m.store.Reader, actor, in.ID, access.Read)
 	if err != nil {
 		return Organization{}, err
 	}
@@ -91,11 +92,11 @@ func (m *Manager) Organization(ctx context.Context, actor cardea.Actor, in ID) (
 }
 
 // findOrganization returns an organization that actor may touch in one of the roles.
-func (m *Manager) findOrganization(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need right) (store.Organization, error) {
+func (m *Manager) findOrganization(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need access.Right) (store.Organization, error) {
 	if !rules.ValidID(id) {
-		return store.Organization{}, notFound("organization")
+		return store.Organization{}, access.NotFound("organization")
 	}
-	if err := m.allow(ctx, r, actor, id, "organization", need); err != nil {
+	if err := m.access.Allow(ctx, r, actor, id, "organization", need); err != nil {
 		return store.Organization{}, err
 	}
 	return r.Organization(ctx, id)
@@ -103,40 +104,19 @@ func (m *Manager) findOrganization(ctx context.Context, r store.Reader, actor ca
 
 // Organizations lists the organizations, newest first. A member sees their own.
 func (m *Manager) Organizations(ctx context.Context, actor cardea.Actor, in Page) (List[Organization], error) {
-	if err := operator(actor); err != nil {
+	if err := access.OperatorReads(actor); err != nil {
 		return List[Organization]{}, err
 	}
-	return list(in, []string{"organizations"}, func(p store.Page) ([]store.Organization, string, error) {
+	return access.Paged(in, []string{"organizations"}, func(p store.Page) ([]store.Organization, string, error) {
 		return m.store.Organizations(ctx, store.OrganizationFilter{}, p)
 	}, viewOrganization)
-}
-
-// list reads one page of a list; scope names the list and its filter.
-func list[Row, View any](in Page, scope []string, read func(store.Page) ([]Row, string, error), view func(Row) View) (List[View], error) {
-	size, invalid := in.size()
-	if invalid != nil {
-		return List[View]{}, invalid
-	}
-	after, invalid := decodeCursor(in.Cursor, scope...)
-	if invalid != nil {
-		return List[View]{}, invalid
-	}
-	rows, next, err := read(store.Page{After: after, Limit: size})
-	if err != nil {
-		return List[View]{}, err
-	}
-	out := List[View]{Items: make([]View, len(rows)), Next: encodeCursor(next, scope...)}
-	for i, row := range rows {
-		out.Items[i] = view(row)
-	}
-	return out, nil
 }
 
 // UpdateOrganization changes name, plan or limits. Plan and limits are what the
 // customer pays for, so they are for operators; the name is for admins too.
 func (m *Manager) UpdateOrganization(ctx context.Context, actor cardea.Actor, in UpdateOrganization) (Organization, error) {
 	if in.Plan != nil || in.Limits != nil || in.InheritLimits {
-		if err := operator(actor); err != nil {
+		if err := access.Operator(actor); err != nil {
 			return Organization{}, err
 		}
 	}
@@ -154,7 +134,7 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor cardea.Actor, in
 	if err := p.Err(); err != nil {
 		return Organization{}, err
 	}
-	return m.editOrganization(ctx, actor, in.ID, "organization.update", mayAdmin, func(o *store.Organization, _ time.Time) {
+	return m.editOrganization(ctx, actor, in.ID, "organization.update", access.Admin, func(o *store.Organization, _ time.Time) {
 		if in.Name != nil {
 			o.Name = *in.Name
 		}
@@ -173,7 +153,7 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor cardea.Actor, in
 // SuspendOrganization refuses every credential of an organization from the moment it
 // returns. Operators only. Suspending a suspended one changes nothing.
 func (m *Manager) SuspendOrganization(ctx context.Context, actor cardea.Actor, in ID) (Organization, error) {
-	return m.editOrganization(ctx, actor, in.ID, "organization.suspend", mayNobody, func(o *store.Organization, now time.Time) {
+	return m.editOrganization(ctx, actor, in.ID, "organization.suspend", access.Nobody, func(o *store.Organization, now time.Time) {
 		if o.SuspendedAt.IsZero() {
 			o.SuspendedAt = now
 		}
@@ -182,14 +162,14 @@ func (m *Manager) SuspendOrganization(ctx context.Context, actor cardea.Actor, i
 
 // ResumeOrganization ends a suspension. Operators only.
 func (m *Manager) ResumeOrganization(ctx context.Context, actor cardea.Actor, in ID) (Organization, error) {
-	return m.editOrganization(ctx, actor, in.ID, "organization.resume", mayNobody, func(o *store.Organization, _ time.Time) {
+	return m.editOrganization(ctx, actor, in.ID, "organization.resume", access.Nobody, func(o *store.Organization, _ time.Time) {
 		o.SuspendedAt = time.Time{}
 	})
 }
 
 // editOrganization loads an organization, lets edit change it, and stores and records
 // it if that changed anything.
-func (m *Manager) editOrganization(ctx context.Context, actor cardea.Actor, id, action string, need right,
+func (m *Manager) editOrganization(ctx context.Context, actor cardea.Actor, id, action string, need access.Right,
 	edit func(o *store.Organization, now time.Time)) (Organization, error) {
 	return m.saveOrganization(ctx, actor, func(tx *store.Tx) (store.Organization, error) {
 		o, err := m.findOrganization(ctx, tx.Reader, actor, id, need)
@@ -198,12 +178,12 @@ func (m *Manager) editOrganization(ctx context.Context, actor cardea.Actor, id, 
 		}
 		before := viewOrganization(o)
 		edit(&o, tx.Now())
-		if diff(before, viewOrganization(o)).empty() {
+		if access.Diff(before, viewOrganization(o)).Empty() {
 			tx.Changed(store.ChangeOrganization, o.ID) // evict again, see [Manager.change]
 			return o, nil
 		}
 		o.UpdatedAt = tx.Now()
-		audit(tx, action, "organization", o.ID, o.ID, before, viewOrganization(o))
+		access.Audit(tx, action, "organization", o.ID, o.ID, before, viewOrganization(o))
 		return o, tx.UpdateOrganization(ctx, o)
 	})
 }
@@ -212,7 +192,7 @@ func (m *Manager) editOrganization(ctx context.Context, actor cardea.Actor, id, 
 // is suspended, its members are disabled, its keys revoked. Records are kept. It can be
 // called again, and then does what is left. Operators only.
 func (m *Manager) OffboardOrganization(ctx context.Context, actor cardea.Actor, in Offboard) (Offboarded, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return Offboarded{}, err
 	}
 	if err := rules.Line("reason", in.Reason, rules.MaxReason); err != nil {
@@ -220,7 +200,7 @@ func (m *Manager) OffboardOrganization(ctx context.Context, actor cardea.Actor, 
 	}
 	var out Offboarded
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
-		o, err := m.findOrganization(ctx, tx.Reader, actor, in.ID, mayNobody)
+		o, err := m.findOrganization(ctx, tx.Reader, actor, in.ID, access.Nobody)
 		if err != nil {
 			return err
 		}
@@ -236,12 +216,12 @@ func (m *Manager) OffboardOrganization(ctx context.Context, actor cardea.Actor, 
 			o.SuspendedAt, o.UpdatedAt = tx.Now(), tx.Now()
 		}
 		out.Organization = viewOrganization(o)
-		if out.KeysRevoked+out.MembersDisabled == 0 && diff(before, out.Organization).empty() {
+		if out.KeysRevoked+out.MembersDisabled == 0 && access.Diff(before, out.Organization).Empty() {
 			tx.Changed(store.ChangeOrganization, o.ID) // evict again, see [Manager.change]
 			return nil
 		}
-		record(tx, "organization.offboard", "organization", o.ID, o.ID, offboardDetail{
-			difference: diff(before, out.Organization), Reason: in.Reason,
+		access.Record(tx, "organization.offboard", "organization", o.ID, o.ID, offboardDetail{
+			Difference: access.Diff(before, out.Organization), Reason: in.Reason,
 			KeysRevoked: out.KeysRevoked, MembersDisabled: out.MembersDisabled,
 		})
 		return tx.UpdateOrganization(ctx, o)
@@ -254,7 +234,7 @@ func (m *Manager) OffboardOrganization(ctx context.Context, actor cardea.Actor, 
 
 // offboardDetail is the detail of the event of an offboarding.
 type offboardDetail struct {
-	difference
+	access.Difference
 	Reason          string `json:"reason,omitzero"`
 	KeysRevoked     int    `json:"keys_revoked"`
 	MembersDisabled int    `json:"members_disabled"`

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -23,13 +24,13 @@ type SetPassword struct {
 // them out everywhere. Operators only: people set their own where they sign in, and
 // nobody sets somebody else's.
 func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPassword) (Member, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return Member{}, err
 	}
 	if m.hasher == nil {
 		return Member{}, cardea.Errorf(cardea.KindUnavailable, "this server has no sign-in")
 	}
-	member, err := m.findMember(ctx, m.store.Reader, actor, in.Member, mayNobody)
+	member, err := m.findMember(ctx, m.store.Reader, actor, in.Member, access.Nobody)
 	if err != nil {
 		return Member{}, err
 	}
@@ -44,11 +45,11 @@ func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPas
 		return Member{}, err
 	}
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
-		member, err := m.findMember(ctx, tx.Reader, actor, in.Member, mayNobody)
+		member, err := m.findMember(ctx, tx.Reader, actor, in.Member, access.Nobody)
 		if err != nil {
 			return store.Member{}, err
 		}
-		record(tx, "member.set_password", "member", member.ID, member.Organization, nil)
+		access.Record(tx, "member.set_password", "member", member.ID, member.Organization, nil)
 		if err := tx.SetPassword(ctx, store.Password{Member: member.ID, Hash: hash}); err != nil {
 			return store.Member{}, err
 		}
@@ -88,7 +89,7 @@ type Link struct {
 // ones. Owners and admins may invite; for a member who can sign in already it is refused,
 // since whoever has the link is that person.
 func (m *Manager) CreateInvitation(ctx context.Context, actor cardea.Actor, in ID) (Link, error) {
-	return m.createLink(ctx, actor, in.ID, purposeInvite, inviteLasts, mayAdmin, func(tx *store.Tx) error {
+	return m.createLink(ctx, actor, in.ID, purposeInvite, inviteLasts, access.Admin, func(tx *store.Tx) error {
 		_, err := tx.Password(ctx, in.ID)
 		keys, failed := tx.Passkeys(ctx, in.ID)
 		switch {
@@ -106,11 +107,11 @@ func (m *Manager) CreateInvitation(ctx context.Context, actor cardea.Actor, in I
 // CreateResetLink makes a link for a member who has lost what they sign in with, in place
 // of earlier ones. Operators only: whoever has the link is that person.
 func (m *Manager) CreateResetLink(ctx context.Context, actor cardea.Actor, in ID) (Link, error) {
-	return m.createLink(ctx, actor, in.ID, purposeReset, resetLasts, mayNobody, func(*store.Tx) error { return nil })
+	return m.createLink(ctx, actor, in.ID, purposeReset, resetLasts, access.Nobody, func(*store.Tx) error { return nil })
 }
 
 // createLink makes a link if check allows it.
-func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpose string, lasts time.Duration, need right, check func(tx *store.Tx) error) (Link, error) {
+func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpose string, lasts time.Duration, need access.Right, check func(tx *store.Tx) error) (Link, error) {
 	link := Link{Member: id, Purpose: purpose, Secret: secret.New(secret.ShapePrefix, linkPrefix)}
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
 		member, err := m.findMember(ctx, tx.Reader, actor, id, need)
@@ -130,7 +131,7 @@ func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpos
 			return err
 		}
 		link.ExpiresAt = tx.Now().Add(lasts)
-		record(tx, "member."+purpose, "member", member.ID, member.Organization, linkDetail{link.ExpiresAt})
+		access.Record(tx, "member."+purpose, "member", member.ID, member.Organization, linkDetail{link.ExpiresAt})
 		return tx.InsertLink(ctx, store.OneTimeLink{
 			Hash: link.Secret.Hash(), Purpose: purpose, Member: id, CreatedAt: tx.Now(), ExpiresAt: link.ExpiresAt,
 		})

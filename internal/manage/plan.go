@@ -5,13 +5,14 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 )
 
 // Plans lists the contract's plans and how many organizations have each. The counts
 // are for operators; a member sees 0.
 func (m *Manager) Plans(ctx context.Context, actor cardea.Actor, _ None) (List[Plan], error) {
 	var counts map[string]int64
-	if operator(actor) == nil {
+	if access.OperatorReads(actor) == nil {
 		var err error
 		if counts, err = m.store.CountOrganizations(ctx); err != nil {
 			return List[Plan]{}, err

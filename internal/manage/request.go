@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -25,7 +26,7 @@ func (m *Manager) Requests(ctx context.Context, actor cardea.Actor, in RequestFi
 	if err := p.Err(); err != nil {
 		return List[Request]{}, err
 	}
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return List[Request]{}, err
 	}
@@ -36,7 +37,7 @@ func (m *Manager) Requests(ctx context.Context, actor cardea.Actor, in RequestFi
 		filter.Reason = cardea.ReasonAllowed.String()
 	}
 	scope := []string{"requests", organization, in.Key, in.Reason, in.Outcome}
-	return list(in.Page, scope, func(p store.Page) ([]store.RequestRow, string, error) {
+	return access.Paged(in.Page, scope, func(p store.Page) ([]store.RequestRow, string, error) {
 		return m.store.Requests(ctx, filter, p)
 	}, viewRequest)
 }
@@ -58,18 +59,18 @@ func viewRequest(r store.RequestRow) Request {
 // contract decided, who the caller is, and what would let the request through.
 func (m *Manager) Explain(ctx context.Context, actor cardea.Actor, in ID) (Explanation, error) {
 	if !rules.ValidID(in.ID) {
-		return Explanation{}, notFound("request in the log")
+		return Explanation{}, access.NotFound("request in the log")
 	}
 	r, err := m.store.Request(ctx, in.ID)
 	if err != nil {
 		return Explanation{}, err
 	}
 	// A request without a known caller belongs to nobody's organization.
-	need := mayRead
+	need := access.Read
 	if r.Organization == "" {
-		need = mayNobody
+		need = access.ReadNobody
 	}
-	if err := m.allow(ctx, m.store.Reader, actor, r.Organization, "request in the log", need); err != nil {
+	if err := m.access.Allow(ctx, m.store.Reader, actor, r.Organization, "request in the log", need); err != nil {
 		return Explanation{}, err
 	}
 	s := situation{contract: m.contract(), request: r, now: m.now()}

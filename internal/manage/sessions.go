@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -33,19 +34,10 @@ func viewSession(s store.Session) Session {
 	}
 }
 
-// ownOr returns the right over what is a person's own: theirs in any role, and need for
-// everybody else.
-func (need right) ownOr(actor cardea.Actor, member string) right {
-	if actor.Type == actorMember && actor.ID == member {
-		return right{roles: mayRead.roles}
-	}
-	return need
-}
-
 // Sessions lists where a member is signed in, newest first: for the member, and for
 // owners and admins.
 func (m *Manager) Sessions(ctx context.Context, actor cardea.Actor, in SessionFilter) (List[Session], error) {
-	if _, err := m.findMember(ctx, m.store.Reader, actor, in.Member, mayAdmin.ownOr(actor, in.Member)); err != nil {
+	if _, err := m.findMember(ctx, m.store.Reader, actor, in.Member, access.ReadAdmin.OwnOr(actor, in.Member)); err != nil {
 		return List[Session]{}, err
 	}
 	found, err := m.store.Sessions(ctx, in.Member)
@@ -62,20 +54,20 @@ func (m *Manager) Sessions(ctx context.Context, actor cardea.Actor, in SessionFi
 // EndSession signs a member out in one place. Ending an ended one changes nothing.
 func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Session, error) {
 	if !rules.ValidID(in.ID) {
-		return Session{}, notFound("session")
+		return Session{}, access.NotFound("session")
 	}
 	var s store.Session
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
 		if s, err = tx.Session(ctx, in.ID); err != nil {
 			return err
 		}
-		if err := m.allow(ctx, tx.Reader, actor, s.Organization, "session", mayAdmin.ownOr(actor, s.Member)); err != nil {
+		if err := m.access.Allow(ctx, tx.Reader, actor, s.Organization, "session", access.Admin.OwnOr(actor, s.Member)); err != nil {
 			return err
 		}
 		if !s.EndedAt.IsZero() {
 			return nil
 		}
-		record(tx, "session.end", "session", s.ID, s.Organization, nil)
+		access.Record(tx, "session.end", "session", s.ID, s.Organization, nil)
 		return tx.EndSession(ctx, s.ID)
 	})
 	if err != nil {
@@ -87,11 +79,11 @@ func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Se
 // EndSessions signs a member out everywhere.
 func (m *Manager) EndSessions(ctx context.Context, actor cardea.Actor, in ID) (Member, error) {
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
-		member, err := m.findMember(ctx, tx.Reader, actor, in.ID, mayAdmin.ownOr(actor, in.ID))
+		member, err := m.findMember(ctx, tx.Reader, actor, in.ID, access.Admin.OwnOr(actor, in.ID))
 		if err != nil {
 			return store.Member{}, err
 		}
-		record(tx, "member.end_sessions", "member", member.ID, member.Organization, nil)
+		access.Record(tx, "member.end_sessions", "member", member.ID, member.Organization, nil)
 		return member, tx.EndSessions(ctx, member.ID, "")
 	})
 }

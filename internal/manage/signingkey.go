@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/signing"
 )
@@ -56,9 +57,9 @@ func viewSigningKeys(found []signing.Info, err error) (List[SigningKey], error) 
 	return out, nil
 }
 
-// signer refuses everybody but operators, and a server that signs nothing.
-func (m *Manager) signer(actor cardea.Actor) error {
-	if err := operator(actor); err != nil {
+// signer refuses those who may not, and a server that signs nothing.
+func (m *Manager) signer(actor cardea.Actor, may func(cardea.Actor) error) error {
+	if err := may(actor); err != nil {
 		return err
 	}
 	if m.signing == nil {
@@ -69,7 +70,7 @@ func (m *Manager) signer(actor cardea.Actor) error {
 
 // SigningKeys lists the keys that Cardea signs with, newest first. Operators only.
 func (m *Manager) SigningKeys(ctx context.Context, actor cardea.Actor, _ None) (List[SigningKey], error) {
-	if err := m.signer(actor); err != nil {
+	if err := m.signer(actor, access.OperatorReads); err != nil {
 		return List[SigningKey]{}, err
 	}
 	return viewSigningKeys(m.signing.List(ctx))
@@ -79,7 +80,7 @@ func (m *Manager) SigningKeys(ctx context.Context, actor cardea.Actor, _ None) (
 // refused: new ones are published, sign a quarter of an hour later, and the old ones
 // verify until their last token has expired. It returns the new ones. Operators only.
 func (m *Manager) RotateSigningKeys(ctx context.Context, actor cardea.Actor, in RotateSigningKeys) (List[SigningKey], error) {
-	if err := m.signer(actor); err != nil {
+	if err := m.signer(actor, access.Operator); err != nil {
 		return List[SigningKey]{}, err
 	}
 	if err := rules.Filter("environment", in.Environment); err != nil {
@@ -93,11 +94,11 @@ func (m *Manager) RotateSigningKeys(ctx context.Context, actor cardea.Actor, in 
 // from the moment it returns, and another key signs. Revoking a revoked one changes
 // nothing. Operators only.
 func (m *Manager) RevokeSigningKey(ctx context.Context, actor cardea.Actor, in ID) (SigningKey, error) {
-	if err := m.signer(actor); err != nil {
+	if err := m.signer(actor, access.Operator); err != nil {
 		return SigningKey{}, err
 	}
 	if !rules.ValidID(in.ID) {
-		return SigningKey{}, notFound("signing key")
+		return SigningKey{}, access.NotFound("signing key")
 	}
 	all, err := m.signing.List(ctx)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -24,7 +25,7 @@ func viewToken(t store.ManagementToken) ManagementToken {
 // CreateManagementToken creates a management token and returns its secret, once.
 // Operators only; Cardea itself makes the first one.
 func (m *Manager) CreateManagementToken(ctx context.Context, actor cardea.Actor, in CreateManagementToken) (ManagementTokenSecret, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return ManagementTokenSecret{}, err
 	}
 	var p rules.Problems
@@ -44,7 +45,7 @@ func (m *Manager) CreateManagementToken(ctx context.Context, actor cardea.Actor,
 			ID: id, Name: in.Name, Hash: text.Hash(), Hint: text.Hint(), ExpiresAt: expires,
 			CreatedBy: actor.Type + ":" + actor.ID, CreatedAt: tx.Now(),
 		}
-		audit(tx, "management_token.create", "management_token", id, "", nil, viewToken(t))
+		access.Audit(tx, "management_token.create", "management_token", id, "", nil, viewToken(t))
 		return tx.InsertManagementToken(ctx, t)
 	})
 	if err != nil {
@@ -55,10 +56,10 @@ func (m *Manager) CreateManagementToken(ctx context.Context, actor cardea.Actor,
 
 // ManagementTokens lists the management tokens, newest first. Operators only.
 func (m *Manager) ManagementTokens(ctx context.Context, actor cardea.Actor, in Page) (List[ManagementToken], error) {
-	if err := operator(actor); err != nil {
+	if err := access.OperatorReads(actor); err != nil {
 		return List[ManagementToken]{}, err
 	}
-	return list(in, []string{"management-tokens"}, func(p store.Page) ([]store.ManagementToken, string, error) {
+	return access.Paged(in, []string{"management-tokens"}, func(p store.Page) ([]store.ManagementToken, string, error) {
 		return m.store.ManagementTokens(ctx, p)
 	}, viewToken)
 }
@@ -67,11 +68,11 @@ func (m *Manager) ManagementTokens(ctx context.Context, actor cardea.Actor, in P
 // refused from the moment this returns. Revoking a revoked one changes nothing.
 // Operators only.
 func (m *Manager) RevokeManagementToken(ctx context.Context, actor cardea.Actor, in ID) (ManagementToken, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return ManagementToken{}, err
 	}
 	if !rules.ValidID(in.ID) {
-		return ManagementToken{}, notFound("management token")
+		return ManagementToken{}, access.NotFound("management token")
 	}
 	var t store.ManagementToken
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
@@ -80,7 +81,7 @@ func (m *Manager) RevokeManagementToken(ctx context.Context, actor cardea.Actor,
 		}
 		before := viewToken(t)
 		t.RevokedAt = tx.Now()
-		audit(tx, "management_token.revoke", "management_token", t.ID, "", before, viewToken(t))
+		access.Audit(tx, "management_token.revoke", "management_token", t.ID, "", before, viewToken(t))
 		return tx.UpdateManagementToken(ctx, t)
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -102,7 +103,7 @@ func (m *Manager) RevokeToken(ctx context.Context, actor cardea.Actor, in Revoke
 // revokeByID ends an access token of which only the id is known. Whose it is cannot be
 // told from a signed one's id, so it is for operators.
 func (m *Manager) revokeByID(ctx context.Context, actor cardea.Actor, id string) (RevokedToken, error) {
-	if err := operator(actor); err != nil {
+	if err := access.Operator(actor); err != nil {
 		return RevokedToken{}, err
 	}
 	if !rules.ValidID(id) {
@@ -119,7 +120,7 @@ func (m *Manager) revokeByID(ctx context.Context, actor cardea.Actor, id string)
 			return err
 		}
 		done.ExpiresAt = tx.Now().Add(longestToken(m.contract()))
-		record(tx, "token.revoke", "token", id, "", tokenDetail{Type: typeAccess})
+		access.Record(tx, "token.revoke", "token", id, "", tokenDetail{Type: typeAccess})
 		return tx.RevokeToken(ctx, id, done.ExpiresAt)
 	})
 	if err != nil {
@@ -158,7 +159,7 @@ func revokeAccess(ctx context.Context, tx *store.Tx, t store.AccessToken) error 
 		tx.Changed(store.ChangeToken, t.ID) // evict again, see [Manager.change]
 		return nil
 	}
-	record(tx, "token.revoke", "token", t.ID, t.Organization, tokenDetail{Type: typeAccess, Subject: t.Member})
+	access.Record(tx, "token.revoke", "token", t.ID, t.Organization, tokenDetail{Type: typeAccess, Subject: t.Member})
 	return tx.RevokeAccessToken(ctx, t.ID)
 }
 
@@ -194,7 +195,7 @@ func (m *Manager) revokeOpaque(ctx context.Context, tx *store.Tx, actor cardea.A
 // mayEnd refuses an actor who has no right over a token. Whoever holds its text learns
 // nothing more of it.
 func (m *Manager) mayEnd(ctx context.Context, tx *store.Tx, actor cardea.Actor, organization, member string) error {
-	if m.allow(ctx, tx.Reader, actor, organization, "token", mayKeys.ownOr(actor, member)) != nil {
+	if m.access.Allow(ctx, tx.Reader, actor, organization, "token", access.Keys.OwnOr(actor, member)) != nil {
 		return errNoToken
 	}
 	return nil
@@ -262,7 +263,7 @@ func (m *Manager) revokeSigned(ctx context.Context, tx *store.Tx, actor cardea.A
 	if err := m.mayEnd(ctx, tx, actor, organization, member); err != nil {
 		return RevokedToken{}, err
 	}
-	record(tx, "token.revoke", "token", t.ids[0], organization, tokenDetail{Type: typeAccess, Subject: t.subject})
+	access.Record(tx, "token.revoke", "token", t.ids[0], organization, tokenDetail{Type: typeAccess, Subject: t.subject})
 	for _, id := range t.ids {
 		if err := tx.RevokeToken(ctx, id, t.expires); err != nil {
 			return RevokedToken{}, err
@@ -303,22 +304,22 @@ func (m *Manager) RevokeTokens(ctx context.Context, actor cardea.Actor, in Revok
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
 		done.Before = tx.Now()
 		if in.Member != "" {
-			member, err := m.findMember(ctx, tx.Reader, actor, in.Member, mayAdmin.ownOr(actor, in.Member))
+			member, err := m.findMember(ctx, tx.Reader, actor, in.Member, access.Admin.OwnOr(actor, in.Member))
 			if err != nil {
 				return err
 			}
-			record(tx, "member.revoke_tokens", "member", member.ID, member.Organization, nil)
+			access.Record(tx, "member.revoke_tokens", "member", member.ID, member.Organization, nil)
 			if err := tx.RevokeFamilies(ctx, store.FamilyFilter{Member: member.ID}, reasonAll); err != nil {
 				return err
 			}
 			return tx.EndMemberTokens(ctx, member.ID)
 		}
-		row, err := m.findAny(ctx, tx.Reader, actor, in.Credential, mayKeys)
+		row, err := m.findAny(ctx, tx.Reader, actor, in.Credential, access.Keys)
 		if err != nil {
 			return err
 		}
 		cr := &row.credential
-		record(tx, row.noun().name+".revoke_tokens", row.noun().name, cr.ID, cr.Organization, nil)
+		access.Record(tx, row.noun().name+".revoke_tokens", row.noun().name, cr.ID, cr.Organization, nil)
 		if err := m.endTokens(ctx, tx, c, cr); err != nil {
 			return err
 		}
@@ -334,12 +335,12 @@ func (m *Manager) RevokeTokens(ctx context.Context, actor cardea.Actor, in Revok
 const reasonAll = "all tokens were revoked"
 
 // findAny is find for a credential of any sort.
-func (m *Manager) findAny(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need right) (keyRow, error) {
+func (m *Manager) findAny(ctx context.Context, r store.Reader, actor cardea.Actor, id string, need access.Right) (keyRow, error) {
 	for _, n := range []noun{keyNoun, clientNoun, accountNoun} {
 		row, err := m.find(ctx, r, actor, n, id, need)
 		if cardea.KindOf(err) != cardea.KindNotFound || err == nil {
 			return row, err
 		}
 	}
-	return keyRow{}, notFound("credential")
+	return keyRow{}, access.NotFound("credential")
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/secret"
 )
 
@@ -151,10 +152,17 @@ type ManagementTokenSecret struct {
 	Secret secret.Secret   `json:"secret"`
 }
 
-// None is the input or output of a use case that has none.
-type None struct{}
+// What every use case has in common: see package access.
+type (
+	// None is the input or output of a use case that has none.
+	None = access.None
 
-// An ID names the object a use case is about.
-type ID struct {
-	ID string `json:"id"`
-}
+	// An ID names the object a use case is about.
+	ID = access.ID
+
+	// A Page asks for one page of a list.
+	Page = access.Page
+
+	// A List is one page of a list.
+	List[T any] = access.List[T]
+)

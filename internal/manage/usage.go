@@ -34,7 +34,7 @@ var usageBy = map[string]struct {
 
 // Usage counts the requests of a period. A member sees those of their organization.
 func (m *Manager) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) (Usage, error) {
-	organization, err := m.scopeFilter(ctx, actor, in.Organization)
+	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return Usage{}, err
 	}

@@ -1,4 +1,4 @@
-package manage
+package access
 
 import (
 	"crypto/sha256"
@@ -8,12 +8,15 @@ import (
 	"strings"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/store"
 )
 
-// Sizes of a page.
+// MaxLimit is the most items of a page.
+const MaxLimit = 200
+
+// More sizes of a page.
 const (
 	defaultLimit = 50
-	maxLimit     = 200
 	maxCursor    = 512
 )
 
@@ -38,8 +41,8 @@ type List[T any] struct {
 // size returns the number of items to ask for.
 func (p Page) size() (int, *cardea.Error) {
 	switch {
-	case p.Limit < 0 || p.Limit > maxLimit:
-		return 0, cardea.Invalid("limit", "must be from 1 to %d", maxLimit)
+	case p.Limit < 0 || p.Limit > MaxLimit:
+		return 0, cardea.Invalid("limit", "must be from 1 to %d", MaxLimit)
 	case p.Limit == 0:
 		return defaultLimit, nil
 	}
@@ -90,4 +93,35 @@ func decodeCursor(cursor string, scope ...string) (string, *cardea.Error) {
 		return "", invalid
 	}
 	return position, nil
+}
+
+// Paged reads one page of a list and turns its rows into views; scope names the list and
+// its filter, to which cursors belong. The errors are those of read, and of kind Invalid
+// for a cursor of another list and a limit out of bounds.
+func Paged[Row, View any](in Page, scope []string, read func(store.Page) ([]Row, string, error), view func(Row) View) (List[View], error) {
+	size, invalid := in.size()
+	if invalid != nil {
+		return List[View]{}, invalid
+	}
+	after, invalid := decodeCursor(in.Cursor, scope...)
+	if invalid != nil {
+		return List[View]{}, invalid
+	}
+	rows, next, err := read(store.Page{After: after, Limit: size})
+	if err != nil {
+		return List[View]{}, err
+	}
+	out := List[View]{Items: make([]View, len(rows)), Next: encodeCursor(next, scope...)}
+	for i, row := range rows {
+		out.Items[i] = view(row)
+	}
+	return out, nil
+}
+
+// None is the input or output of a use case that has none.
+type None struct{}
+
+// An ID names the object a use case is about.
+type ID struct {
+	ID string `json:"id"`
 }

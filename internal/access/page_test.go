@@ -1,4 +1,4 @@
-package manage
+package access
 
 import (
 	"strings"
