@@ -76,8 +76,11 @@ func open(t *testing.T) *world {
 
 var start = sync.OnceValues(func() (*world, error) { return launch("world") })
 
-// program builds the program once.
+// program builds the program once. CARDEA_PROGRAM names one that is built.
 var program = sync.OnceValues(func() (string, error) {
+	if name := os.Getenv("CARDEA_PROGRAM"); name != "" {
+		return name, nil
+	}
 	name := filepath.Join(scratch, "cardea")
 	build := exec.Command("go", "build", "-o", name, "./cmd/cardea")
 	build.Dir = ".."
