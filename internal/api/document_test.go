@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-dev/cardea/admin"
 	"github.com/cardea-dev/cardea/internal/api"
 	"github.com/cardea-dev/cardea/internal/api/apitest"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 )
 
@@ -21,12 +22,12 @@ import (
 func TestDocumentAndOperationsAreTheSame(t *testing.T) {
 	w := newWorld(t)
 	doc := apitest.Load(t, api.Document())
-	operations := api.Names(w.manager)
+	operations := api.Names(w.config)
 	slices.Sort(operations)
 	if diff := cmp.Diff(doc.Names(), operations); diff != "" {
 		t.Errorf("operations (-document +handlers):\n%s", diff)
 	}
-	open := api.Open(w.manager)
+	open := api.Open(w.config)
 	for _, op := range doc.Operations {
 		if op.Open != open[op.ID] {
 			t.Errorf("%s: open is %v in the document, %v in the handler", op.ID, op.Open, open[op.ID])
@@ -112,15 +113,15 @@ func TestClientTypesMirrorTheUseCases(t *testing.T) {
 		{reflect.TypeFor[manage.AddressList](), reflect.TypeFor[admin.AddressList]()},
 		{reflect.TypeFor[manage.Addresses](), reflect.TypeFor[admin.Addresses]()},
 		{reflect.TypeFor[manage.Plan](), reflect.TypeFor[admin.Plan]()},
-		{reflect.TypeFor[manage.UsageQuery](), reflect.TypeFor[admin.UsageQuery]()},
-		{reflect.TypeFor[manage.Usage](), reflect.TypeFor[admin.Usage]()},
-		{reflect.TypeFor[manage.RequestFilter](), reflect.TypeFor[admin.RequestFilter]()},
-		{reflect.TypeFor[manage.Explanation](), reflect.TypeFor[admin.Explanation]()},
-		{reflect.TypeFor[manage.AuditFilter](), reflect.TypeFor[admin.AuditFilter]()},
-		{reflect.TypeFor[manage.AuditEvent](), reflect.TypeFor[admin.AuditEvent]()},
-		{reflect.TypeFor[manage.Checkpoint](), reflect.TypeFor[admin.Checkpoint]()},
-		{reflect.TypeFor[manage.VerifyAudit](), reflect.TypeFor[admin.VerifyAudit]()},
-		{reflect.TypeFor[manage.AuditVerification](), reflect.TypeFor[admin.AuditVerification]()},
+		{reflect.TypeFor[insight.UsageQuery](), reflect.TypeFor[admin.UsageQuery]()},
+		{reflect.TypeFor[insight.Usage](), reflect.TypeFor[admin.Usage]()},
+		{reflect.TypeFor[insight.RequestFilter](), reflect.TypeFor[admin.RequestFilter]()},
+		{reflect.TypeFor[insight.Explanation](), reflect.TypeFor[admin.Explanation]()},
+		{reflect.TypeFor[insight.AuditFilter](), reflect.TypeFor[admin.AuditFilter]()},
+		{reflect.TypeFor[insight.AuditEvent](), reflect.TypeFor[admin.AuditEvent]()},
+		{reflect.TypeFor[insight.Checkpoint](), reflect.TypeFor[admin.Checkpoint]()},
+		{reflect.TypeFor[insight.VerifyAudit](), reflect.TypeFor[admin.VerifyAudit]()},
+		{reflect.TypeFor[insight.AuditVerification](), reflect.TypeFor[admin.AuditVerification]()},
 		{reflect.TypeFor[manage.ManagementToken](), reflect.TypeFor[admin.ManagementToken]()},
 		{reflect.TypeFor[manage.ManagementTokenSecret](), reflect.TypeFor[admin.ManagementTokenSecret]()},
 		{reflect.TypeFor[manage.CreateManagementToken](), reflect.TypeFor[admin.CreateManagementToken]()},

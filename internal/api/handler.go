@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
 )
@@ -19,6 +20,9 @@ import (
 type Config struct {
 	// Manager carries out the operations. Required.
 	Manager *manage.Manager
+
+	// Insight answers what is asked about what happened. Required.
+	Insight *insight.Insight
 
 	// Member returns the member whom a signed-in person's token stands for; ok is false
 	// for a token that is none. Nil: nobody but operators.
@@ -50,7 +54,7 @@ func New(c Config) *Handler {
 		h.logger = slog.Default()
 	}
 	methods := map[string][]string{} // :: path → the methods it has
-	for _, op := range operations(c.Manager) {
+	for _, op := range operations(c) {
 		method, path, _ := strings.Cut(op.Pattern, " ")
 		methods[path] = append(methods[path], method)
 		h.mux.HandleFunc(op.Pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, op) })

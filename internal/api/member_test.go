@@ -7,7 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/admin"
-	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/insight"
 )
 
 // signIn makes a member whose session has a token, and returns both.
@@ -37,7 +37,7 @@ func TestAPersonsSessionIsAMemberToTheAPI(t *testing.T) {
 	if a := own("POST", "/v1/clients", `{"environment":"live","organization":"`+mine.ID+`","name":"x","grants":["client_credentials"]}`); a.status != 201 {
 		t.Errorf("a client of one's own: %d %s", a.status, a.body)
 	}
-	events := must(w.manager.AuditEvents(ctx, cardea.Actor{Type: "operator", ID: "mt_x"}, manage.AuditFilter{Action: "client.create"}))(t).Items
+	events := must(w.insight.AuditEvents(ctx, cardea.Actor{Type: "operator", ID: "mt_x"}, insight.AuditFilter{Action: "client.create"}))(t).Items
 	if len(events) != 1 || events[0].Actor.ID != m.ID || events[0].Actor.Address != "127.0.0.1" || !strings.HasPrefix(events[0].RequestID, "req_") {
 		t.Errorf("events %+v", events)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 )
 
@@ -14,8 +15,8 @@ import (
 const ok, created = http.StatusOK, http.StatusCreated
 
 // operations lists every operation of the API, in no order.
-func operations(m *manage.Manager) []operation {
-	return slices.Concat(managing(m), issuing(m), watching(m))
+func operations(c Config) []operation {
+	return slices.Concat(managing(c.Manager), issuing(c.Manager), watching(c.Insight), serving(c.Manager))
 }
 
 // managing lists the operations on what there is: organizations, members, credentials.
@@ -113,17 +114,23 @@ func issuing(m *manage.Manager) []operation {
 	}
 }
 
-// watching lists the operations on what is known, and on Cardea itself.
-func watching(m *manage.Manager) []operation {
+// watching lists the operations on what happened.
+func watching(i *insight.Insight) []operation {
+	return []operation{
+		op("getUsage", "GET /v1/usage", ok, i.Usage),
+		op("listRequests", "GET /v1/requests", ok, i.Requests),
+		op("explainRequest", "GET /v1/requests/{id}", ok, i.Explain),
+
+		op("listAuditEvents", "GET /v1/audit-events", ok, i.AuditEvents),
+		op("getAuditCheckpoint", "GET /v1/audit/checkpoint", ok, i.AuditCheckpoint),
+		op("verifyAudit", "POST /v1/audit/verify", ok, i.VerifyAudit),
+	}
+}
+
+// serving lists the operations on Cardea itself.
+func serving(m *manage.Manager) []operation {
 	return []operation{
 		op("listPlans", "GET /v1/plans", ok, m.Plans),
-		op("getUsage", "GET /v1/usage", ok, m.Usage),
-		op("listRequests", "GET /v1/requests", ok, m.Requests),
-		op("explainRequest", "GET /v1/requests/{id}", ok, m.Explain),
-
-		op("listAuditEvents", "GET /v1/audit-events", ok, m.AuditEvents),
-		op("getAuditCheckpoint", "GET /v1/audit/checkpoint", ok, m.AuditCheckpoint),
-		op("verifyAudit", "POST /v1/audit/verify", ok, m.VerifyAudit),
 
 		op("listManagementTokens", "GET /v1/management-tokens", ok, m.ManagementTokens),
 		op("createManagementToken", "POST /v1/management-tokens", created, m.CreateManagementToken),

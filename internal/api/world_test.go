@@ -22,6 +22,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/api/apitest"
 	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/hook"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
@@ -91,6 +92,8 @@ routes:
 type world struct {
 	t       *testing.T
 	manager *manage.Manager
+	insight *insight.Insight
+	config  api.Config // of handler
 	handler *api.Handler
 	store   *store.DB
 	url     string
@@ -144,11 +147,13 @@ func newWorld(t *testing.T) *world {
 		Hooks: hook.New(hook.Config{Fetch: client, Sign: make([]byte, 32), Now: w.clock}),
 	})
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
-	w.handler = api.New(api.Config{Manager: w.manager, Logger: logger, Member: w.session})
+	w.insight = insight.New(insight.Config{Store: w.store, Contract: current, Manager: w.manager, Now: w.clock})
+	w.config = api.Config{Manager: w.manager, Insight: w.insight, Logger: logger, Member: w.session}
+	w.handler = api.New(w.config)
 	server := httptest.NewServer(w.handler)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	own := httptest.NewServer(api.New(api.Config{Manager: w.manager, Logger: logger, Member: w.session, MembersOnly: true}))
+	own := httptest.NewServer(api.New(api.Config{Manager: w.manager, Insight: w.insight, Logger: logger, Member: w.session, MembersOnly: true}))
 	t.Cleanup(own.Close)
 	w.own = own.URL
 	token, err := w.manager.CreateManagementToken(t.Context(), cardea.Actor{Type: "system", ID: "test"}, manage.CreateManagementToken{Name: "test"})

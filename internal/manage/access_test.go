@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -42,9 +43,9 @@ func TestMembersCannotReachAnotherOrganization(t *testing.T) {
 			"set list":      second2(w.SetAddressList(w.ctx, me, manage.Addresses{AddressListID: list, Addresses: []string{}})),
 			"keys":          second2(w.Keys(w.ctx, me, manage.KeyFilter{Organization: other.ID})),
 			"members":       second2(w.Members(w.ctx, me, manage.MemberFilter{Organization: other.ID})),
-			"usage":         second2(w.Usage(w.ctx, me, manage.UsageQuery{Organization: other.ID})),
-			"requests":      second2(w.Requests(w.ctx, me, manage.RequestFilter{Organization: other.ID})),
-			"audit":         second2(w.AuditEvents(w.ctx, me, manage.AuditFilter{Organization: other.ID})),
+			"usage":         second2(w.Usage(w.ctx, me, insight.UsageQuery{Organization: other.ID})),
+			"requests":      second2(w.Requests(w.ctx, me, insight.RequestFilter{Organization: other.ID})),
+			"audit":         second2(w.AuditEvents(w.ctx, me, insight.AuditFilter{Organization: other.ID})),
 		} {
 			if cardea.KindOf(err) != cardea.KindNotFound {
 				t.Errorf("%s of another organization: %v", name, err)
@@ -187,7 +188,7 @@ func TestOffboardingEndsEverythingAtOnce(t *testing.T) {
 			}
 		}
 		for id, action := range map[string]string{s.key.Key.ID: "key.revoke", s.admin.ID: "member.disable"} {
-			e := must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{Target: id}))(t).Items[0]
+			e := must(w.AuditEvents(w.ctx, operator, insight.AuditFilter{Target: id}))(t).Items[0]
 			if e.Action != action || !strings.Contains(string(e.Detail), `"after"`) {
 				t.Errorf("the last event of %s is %s %s", id, e.Action, e.Detail)
 			}

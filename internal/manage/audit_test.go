@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -294,7 +295,7 @@ func (s *scene) listID() string    { return s.org.ID + "/live" }
 // checkpoint is about the log itself, and authenticating notes the time of use.
 var reads = []string{
 	"Organization", "Organizations", "Member", "Members", "Key", "Keys", "IdentifyKey", "AddressList", "Plans",
-	"ContractInfo", "Usage", "Requests", "Explain", "AuditEvents", "AuditCheckpoint", "VerifyAudit",
+	"ContractInfo", "Credential",
 	"ManagementTokens", "Authenticate", "Healthy", "Client", "Clients", "ServiceAccount", "ServiceAccounts",
 	"ServiceAccountKeys", "Grants", "Consents", "Sessions", "Connection", "TrustedIssuers", "OrganizationIssuers",
 	"Hooks", "TestHook", "SigningKeys", "Environment",
@@ -331,12 +332,12 @@ func TestEveryChangeLeavesItsAuditEventWithItsActor(t *testing.T) {
 		for _, c := range changes {
 			t.Run(c.method, func(t *testing.T) {
 				s := newScene(w)
-				before := must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{}))(t).Items[0].Seq
+				before := must(s.AuditEvents(s.ctx, operator, insight.AuditFilter{}))(t).Items[0].Seq
 				s.advance(time.Minute)
 				if _, err := c.call(s); err != nil {
 					t.Fatal(err)
 				}
-				got := must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{}))(t).Items[0]
+				got := must(s.AuditEvents(s.ctx, operator, insight.AuditFilter{}))(t).Items[0]
 				want := max(1, several[c.method])
 				if got.Seq != before+want {
 					t.Fatalf("%d events were left, want %d", got.Seq-before, want)
@@ -344,7 +345,7 @@ func TestEveryChangeLeavesItsAuditEventWithItsActor(t *testing.T) {
 				if got.Action != c.action || !got.At.Equal(s.clock()) || got.RequestID != operator.RequestID {
 					t.Errorf("event %+v, want action %s now, by the request", got, c.action)
 				}
-				if want := (manage.AuditActor{Type: "operator", ID: "mt_test", Address: "192.0.2.1"}); got.Actor != want {
+				if want := (insight.AuditActor{Type: "operator", ID: "mt_test", Address: "192.0.2.1"}); got.Actor != want {
 					t.Errorf("actor %+v", got.Actor)
 				}
 				if c.target != nil && got.Target.ID != c.target(s) {
@@ -404,7 +405,7 @@ func TestSecretsAreNowhereAfterTheirAnswer(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		s := newScene(w)
 		text := s.snapshot()
-		events := must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{Page: manage.Page{Limit: 200}}))(t).Items
+		events := must(s.AuditEvents(s.ctx, operator, insight.AuditFilter{Page: manage.Page{Limit: 200}}))(t).Items
 		for _, e := range events {
 			text += fmt.Sprintf("%+v %s\n", e, e.Detail)
 		}
@@ -431,15 +432,15 @@ func TestAuditDetailHoldsWhatChangedBeforeAndAfter(t *testing.T) {
 	k := w.key(o.ID, "k").Key
 	w.advance(time.Minute)
 	must(w.UpdateKey(w.ctx, operator, manage.UpdateKey{ID: k.ID, Name: ptr(`quote " and \ line`), Addresses: []string{"10.0.0.0/8"}}))(t)
-	e := must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{Target: k.ID}))(t).Items[0]
+	e := must(w.AuditEvents(w.ctx, operator, insight.AuditFilter{Target: k.ID}))(t).Items[0]
 	want := `{"after":{"addresses":["10.0.0.0/8"],"name":"quote \" and \\ line"},"before":{"addresses":[],"name":"k"}}`
 	if string(e.Detail) != want {
 		t.Errorf("detail %s, want %s", e.Detail, want)
 	}
 	// A call that changes nothing leaves nothing.
-	n := len(must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{}))(t).Items)
+	n := len(must(w.AuditEvents(w.ctx, operator, insight.AuditFilter{}))(t).Items)
 	must(w.UpdateKey(w.ctx, operator, manage.UpdateKey{ID: k.ID}))(t)
-	if got := len(must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{}))(t).Items); got != n {
+	if got := len(must(w.AuditEvents(w.ctx, operator, insight.AuditFilter{}))(t).Items); got != n {
 		t.Errorf("%d events after nothing changed, %d before", got, n)
 	}
 }
@@ -452,21 +453,21 @@ func TestAuditLogIsVerifiedAgainstACheckpoint(t *testing.T) {
 		t.Fatalf("checkpoint %+v", point)
 	}
 	w.key(o.ID, "k")
-	result := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: point.Note}))(t)
+	result := must(w.VerifyAudit(w.ctx, operator, insight.VerifyAudit{Checkpoint: point.Note}))(t)
 	if !result.OK || result.Size != 2 || !result.ExtendsCheckpoint {
 		t.Errorf("verification %+v", result)
 	}
 	// A wrong file is no sign of tampering; a checkpoint that somebody else signed is.
-	_, err := w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: "x"})
+	_, err := w.VerifyAudit(w.ctx, operator, insight.VerifyAudit{Checkpoint: "x"})
 	wantKind(t, err, cardea.KindInvalid)
 	other := sqlite(t)
 	other.organization("Acme")
 	foreign := must(other.AuditCheckpoint(other.ctx, operator, manage.None{}))(t)
-	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{Checkpoint: foreign.Note}))(t); r.OK || r.Fault == "" {
+	if r := must(w.VerifyAudit(w.ctx, operator, insight.VerifyAudit{Checkpoint: foreign.Note}))(t); r.OK || r.Fault == "" {
 		t.Errorf("a foreign checkpoint passes: %+v", r)
 	}
 	w.raw(`UPDATE audit_event SET record = replace(record, 'Acme', 'Evil')`)
-	if r := must(w.VerifyAudit(w.ctx, operator, manage.VerifyAudit{}))(t); r.OK || r.Fault == "" {
+	if r := must(w.VerifyAudit(w.ctx, operator, insight.VerifyAudit{}))(t); r.OK || r.Fault == "" {
 		t.Errorf("a changed log passes: %+v", r)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -206,7 +207,7 @@ func TestAnUnknownOrganizationHasNoLists(t *testing.T) {
 		"keys":     second2(w.Keys(w.ctx, operator, manage.KeyFilter{Organization: "org_none"})),
 		"clients":  second2(w.Clients(w.ctx, operator, manage.ClientFilter{Organization: "org_none"})),
 		"members":  second2(w.Members(w.ctx, operator, manage.MemberFilter{Organization: "org_none"})),
-		"requests": second2(w.Requests(w.ctx, operator, manage.RequestFilter{Organization: "org_none"})),
+		"requests": second2(w.Requests(w.ctx, operator, insight.RequestFilter{Organization: "org_none"})),
 		"consents": second2(w.Consents(w.ctx, operator, manage.GrantFilter{Organization: "org_none"})),
 		"issuers":  second2(w.OrganizationIssuers(w.ctx, operator, manage.IssuerFilter{Organization: "org_none"})),
 	} {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
 )
@@ -402,7 +403,7 @@ func TestRevealableSecretsAreSealedAndLeaveATrace(t *testing.T) {
 		if shown.Secret.Reveal() != k.Secret.Reveal() {
 			t.Errorf("another secret is shown")
 		}
-		events := must(w.AuditEvents(w.ctx, operator, manage.AuditFilter{Action: "key.reveal"}))(t).Items
+		events := must(w.AuditEvents(w.ctx, operator, insight.AuditFilter{Action: "key.reveal"}))(t).Items
 		if len(events) != 1 || events[0].Target.ID != k.Key.ID {
 			t.Errorf("revealing left %v", events)
 		}

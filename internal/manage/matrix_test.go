@@ -92,17 +92,8 @@ var looks = map[string]func(s *scene) error{
 		return second2(s.Keys(s.ctx, operator, manage.KeyFilter{Organization: s.org.ID}))
 	},
 	"AddressList": func(s *scene) error { return second2(s.AddressList(s.ctx, operator, s.lists)) },
-	"Usage": func(s *scene) error {
-		return second2(s.Usage(s.ctx, operator, manage.UsageQuery{Organization: s.org.ID}))
-	},
-	"Requests": func(s *scene) error {
-		return second2(s.Requests(s.ctx, operator, manage.RequestFilter{Organization: s.org.ID}))
-	},
-	"Explain": func(s *scene) error { return second2(s.Explain(s.ctx, operator, manage.ID{ID: "req_none"})) },
-	"AuditEvents": func(s *scene) error {
-		return second2(s.AuditEvents(s.ctx, operator, manage.AuditFilter{Organization: s.org.ID}))
-	},
-	"Client": func(s *scene) error { return second2(s.Client(s.ctx, operator, manage.ID{ID: s.clientID()})) },
+	"Credential":  func(s *scene) error { return second2(s.Credential(s.ctx, operator, manage.ID{ID: s.clientID()})) },
+	"Client":      func(s *scene) error { return second2(s.Client(s.ctx, operator, manage.ID{ID: s.clientID()})) },
 	"Clients": func(s *scene) error {
 		return second2(s.Clients(s.ctx, operator, manage.ClientFilter{Organization: s.org.ID}))
 	},
@@ -135,7 +126,7 @@ var looks = map[string]func(s *scene) error{
 // may call them.
 var notAbout = map[string]bool{
 	"Plans": true, "ContractInfo": true, "TrustedIssuers": true,
-	"Organizations": false, "IdentifyKey": false, "AuditCheckpoint": false, "VerifyAudit": false, "ManagementTokens": false,
+	"Organizations": false, "IdentifyKey": false, "ManagementTokens": false,
 	"Hooks": false, "TestHook": false, "SigningKeys": false,
 	"Authenticate": true, "Healthy": true, // those have no actor
 }

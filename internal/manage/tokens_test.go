@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -235,14 +236,14 @@ func TestRepeatedRevocationsAreAnnouncedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.evicted()
-		n := len(must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{Target: c.id}))(t).Items)
+		n := len(must(s.AuditEvents(s.ctx, operator, insight.AuditFilter{Target: c.id}))(t).Items)
 		if err := c.call(); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Join(s.evicted(), " "); !strings.Contains(got, c.id) {
 			t.Errorf("%s: evicted %s", name, got)
 		}
-		if got := len(must(s.AuditEvents(s.ctx, operator, manage.AuditFilter{Target: c.id}))(t).Items); got != n {
+		if got := len(must(s.AuditEvents(s.ctx, operator, insight.AuditFilter{Target: c.id}))(t).Items); got != n {
 			t.Errorf("%s: %d events, %d after the first time", name, got, n)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/hook"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
@@ -128,6 +129,7 @@ var operator = cardea.Actor{Type: "operator", ID: "mt_test", Address: "192.0.2.1
 // A world is a Manager with a real store and a clock that the test moves.
 type world struct {
 	*manage.Manager
+	*insight.Insight
 	t     testing.TB
 	ctx   context.Context
 	cfg   store.Config
@@ -174,6 +176,7 @@ func newWorldOf(t testing.TB, cfg store.Config, text string) *world {
 		Hooks: hook.New(hook.Config{Fetch: client, Sign: make([]byte, 32), Now: w.clock}), PrivateIssuers: true,
 		Origin: func() string { return "http://127.0.0.1:8080" },
 	})
+	w.Insight = insight.New(insight.Config{Store: w.store, Contract: current, Manager: w.Manager, Now: w.clock})
 	return w
 }
 

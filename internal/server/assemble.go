@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/api"
 	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/limit"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/oauth"
@@ -82,6 +83,10 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		Keys: s.keys, Issuers: issuing.issuers, Hooks: issuing.hooks, Hasher: issuing.hasher,
 		PrivateIssuers: c.Fetch.AllowPrivate, Origin: s.origin,
 	})
+	s.insight = insight.New(insight.Config{
+		Store: s.store, Contract: s.contract.get, Manager: s.manager, Authorizer: s.authorizer, Recorder: s.recorder,
+		Process: s.process, Now: s.now,
+	})
 	if err := s.firstToken(ctx); err != nil {
 		return fmt.Errorf("management token: %w", err)
 	}
@@ -90,12 +95,12 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		Authorizer: s.authorizer, Contract: s.contract.get, Recorder: s.recorder, Now: s.now, Logger: s.log,
 		Observe: s.metrics.observe, TrustedProxies: s.settings.TrustedProxies,
 	})
-	return s.bind(c, s.front, api.New(api.Config{Manager: s.manager, Logger: s.log}))
+	return s.bind(c, s.front, api.New(api.Config{Manager: s.manager, Insight: s.insight, Logger: s.log}))
 }
 
 // bind binds the listeners.
 func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (err error) {
-	own := api.New(api.Config{Manager: s.manager, Logger: s.log, Member: s.memberOf, MembersOnly: true})
+	own := api.New(api.Config{Manager: s.manager, Insight: s.insight, Logger: s.log, Member: s.memberOf, MembersOnly: true})
 	pages := signin.New(signin.Config{
 		People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
 		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/store/storetest"
@@ -91,7 +92,7 @@ func TestRevocationSurvivesARestart(t *testing.T) {
 			if err := s.recorder.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			u, err := s.Manager().Usage(t.Context(), self, manage.UsageQuery{By: "key"})
+			u, err := s.Insight().Usage(t.Context(), self, insight.UsageQuery{By: "key"})
 			if err != nil || u.Total.Requests != 5 || u.Total.Denied != 2 {
 				t.Errorf("usage over both runs: %+v, %v; want 5 requests, 2 denied", u.Total, err)
 			}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/cardea-dev/cardea/internal/insight"
 )
 
 // pingTimeout is how long the store may take to answer before Cardea counts as not
@@ -56,4 +58,13 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 	// The status has gone out; a reader that left is not an error of ours.
 	_ = json.MarshalWrite(w, report)
+}
+
+// process tells what the operator's console shows of the running program.
+func (s *Server) process() insight.Process {
+	last := s.contract.snapshot()
+	version, _ := Version()
+	return insight.Process{
+		Version: version, StartedAt: s.started, LoadedAt: s.contract.loadedAt(), LastReload: last.At, ReloadErr: last.Err,
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/api"
 	"github.com/cardea-dev/cardea/internal/authz"
 	"github.com/cardea-dev/cardea/internal/fetch"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/oauth"
 	"github.com/cardea-dev/cardea/internal/people"
@@ -78,6 +79,8 @@ type Server struct {
 	store    *store.DB
 	recorder *record.Recorder
 	manager  *manage.Manager
+	insight  *insight.Insight
+	started  time.Time
 
 	authorizer *authz.Authorizer
 	keys       *signing.Keys
@@ -109,6 +112,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.started = s.now()
 	if s.log == nil {
 		if s.log, err = NewLogger(os.Stderr, c.Settings.LogFormat, c.Settings.LogLevel); err != nil {
 			return nil, err
@@ -136,6 +140,10 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 
 // Manager returns the use cases, for callers that manage without going through HTTP.
 func (s *Server) Manager() *manage.Manager { return s.manager }
+
+// Insight returns the use cases that tell what happened, for callers that do not go
+// through HTTP.
+func (s *Server) Insight() *insight.Insight { return s.insight }
 
 // Contract returns the contract in force.
 func (s *Server) Contract() *contract.Contract { return s.contract.get() }

@@ -1,4 +1,4 @@
-package manage
+package insight
 
 import (
 	"context"
@@ -33,24 +33,24 @@ var usageBy = map[string]struct {
 }
 
 // Usage counts the requests of a period. A member sees those of their organization.
-func (m *Manager) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) (Usage, error) {
-	organization, err := m.access.Scope(ctx, actor, in.Organization)
+func (i *Insight) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) (Usage, error) {
+	organization, err := i.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return Usage{}, err
 	}
-	out, err := m.usagePeriod(in)
+	out, err := i.usagePeriod(in)
 	if err != nil {
 		return Usage{}, err
 	}
 	filter := store.UsageFilter{
 		Organization: organization, Credential: in.Key, Since: out.From, Until: out.To, Limit: maxRows + 1,
 	}
-	if out.Total, err = m.usageTotal(ctx, filter); err != nil {
+	if out.Total, err = i.usageTotal(ctx, filter); err != nil {
 		return Usage{}, err
 	}
 	by := usageBy[out.By]
 	filter.By = []string{by.dimension}
-	rows, err := m.store.Usage(ctx, filter)
+	rows, err := i.store.Usage(ctx, filter)
 	if err != nil {
 		return Usage{}, err
 	}
@@ -60,7 +60,7 @@ func (m *Manager) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) 
 	for _, row := range rows {
 		r := UsageRow{Group: by.group(row), Counts: counts(row)}
 		if out.By == "key" && row.Credential != "" {
-			if c, err := m.store.Credential(ctx, row.Credential); err == nil {
+			if c, err := i.store.Credential(ctx, row.Credential); err == nil {
 				r.Name = c.Name
 			}
 		}
@@ -70,7 +70,7 @@ func (m *Manager) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) 
 }
 
 // usagePeriod checks a query and returns its answer's frame.
-func (m *Manager) usagePeriod(in UsageQuery) (Usage, error) {
+func (i *Insight) usagePeriod(in UsageQuery) (Usage, error) {
 	out := Usage{From: in.From.UTC(), To: in.To.UTC(), By: in.By, Rows: []UsageRow{}}
 	var p rules.Problems
 	if out.By == "" {
@@ -81,7 +81,7 @@ func (m *Manager) usagePeriod(in UsageQuery) (Usage, error) {
 	}
 	p.Add(rules.Filter("key", in.Key))
 	if in.To.IsZero() {
-		out.To = m.now().UTC()
+		out.To = i.now().UTC()
 	}
 	if in.From.IsZero() {
 		out.From = out.To.Add(-usageSpan)
@@ -100,9 +100,9 @@ func (m *Manager) usagePeriod(in UsageQuery) (Usage, error) {
 }
 
 // usageTotal sums everything a filter selects, with its denials by reason.
-func (m *Manager) usageTotal(ctx context.Context, filter store.UsageFilter) (UsageCounts, error) {
+func (i *Insight) usageTotal(ctx context.Context, filter store.UsageFilter) (UsageCounts, error) {
 	filter.By = []string{store.ByReason}
-	rows, err := m.store.Usage(ctx, filter)
+	rows, err := i.store.Usage(ctx, filter)
 	if err != nil {
 		return UsageCounts{}, err
 	}

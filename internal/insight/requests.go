@@ -1,4 +1,4 @@
-package manage
+package insight
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 // Requests lists the request log, newest first. A member sees the requests of their
 // organization.
-func (m *Manager) Requests(ctx context.Context, actor cardea.Actor, in RequestFilter) (List[Request], error) {
+func (i *Insight) Requests(ctx context.Context, actor cardea.Actor, in RequestFilter) (access.List[Request], error) {
 	var p rules.Problems
 	p.Add(rules.Filter("key", in.Key))
 	if _, ok := cardea.ParseReason(in.Reason); !ok && in.Reason != "" {
@@ -24,11 +24,11 @@ func (m *Manager) Requests(ctx context.Context, actor cardea.Actor, in RequestFi
 		p.Add(cardea.Invalid("outcome", "contradicts reason"))
 	}
 	if err := p.Err(); err != nil {
-		return List[Request]{}, err
+		return access.List[Request]{}, err
 	}
-	organization, err := m.access.Scope(ctx, actor, in.Organization)
+	organization, err := i.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
-		return List[Request]{}, err
+		return access.List[Request]{}, err
 	}
 	filter := store.RequestFilter{
 		Organization: organization, Credential: in.Key, Reason: in.Reason, Denied: in.Outcome == "denied",
@@ -38,7 +38,7 @@ func (m *Manager) Requests(ctx context.Context, actor cardea.Actor, in RequestFi
 	}
 	scope := []string{"requests", organization, in.Key, in.Reason, in.Outcome}
 	return access.Paged(in.Page, scope, func(p store.Page) ([]store.RequestRow, string, error) {
-		return m.store.Requests(ctx, filter, p)
+		return i.store.Requests(ctx, filter, p)
 	}, viewRequest)
 }
 
@@ -57,11 +57,11 @@ func viewRequest(r store.RequestRow) Request {
 
 // Explain says why a request was answered as it was: what happened, which line of the
 // contract decided, who the caller is, and what would let the request through.
-func (m *Manager) Explain(ctx context.Context, actor cardea.Actor, in ID) (Explanation, error) {
+func (i *Insight) Explain(ctx context.Context, actor cardea.Actor, in access.ID) (Explanation, error) {
 	if !rules.ValidID(in.ID) {
 		return Explanation{}, access.NotFound("request in the log")
 	}
-	r, err := m.store.Request(ctx, in.ID)
+	r, err := i.store.Request(ctx, in.ID)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -70,51 +70,43 @@ func (m *Manager) Explain(ctx context.Context, actor cardea.Actor, in ID) (Expla
 	if r.Organization == "" {
 		need = access.ReadNobody
 	}
-	if err := m.access.Allow(ctx, m.store.Reader, actor, r.Organization, "request in the log", need); err != nil {
+	if err := i.access.Allow(ctx, i.store.Reader, actor, r.Organization, "request in the log", need); err != nil {
 		return Explanation{}, err
 	}
-	s := situation{contract: m.contract(), request: r, now: m.now()}
-	if err := m.fillSituation(ctx, &s); err != nil {
+	s := situation{contract: i.contract(), request: r, now: i.now()}
+	if err := i.fillSituation(ctx, actor, &s); err != nil {
 		return Explanation{}, err
 	}
 	return s.explain(), nil
 }
 
 // fillSituation adds who the caller is today.
-func (m *Manager) fillSituation(ctx context.Context, s *situation) error {
-	if s.request.Organization != "" {
-		o, err := m.store.Organization(ctx, s.request.Organization)
+func (i *Insight) fillSituation(ctx context.Context, actor cardea.Actor, s *situation) error {
+	r := &s.request
+	if r.Organization != "" {
+		o, err := i.manager.Organization(ctx, actor, access.ID{ID: r.Organization})
 		switch {
 		case err == nil:
-			view := viewOrganization(o)
-			s.organization = &view
+			s.organization = &o
 		case cardea.KindOf(err) != cardea.KindNotFound:
 			return err
 		}
 	}
-	if s.request.Credential == "" {
+	if r.Credential == "" {
 		return nil
 	}
-	c, err := m.store.Credential(ctx, s.request.Credential)
+	key, err := i.manager.Credential(ctx, actor, access.ID{ID: r.Credential})
 	if err != nil {
 		if cardea.KindOf(err) == cardea.KindNotFound {
 			return nil
 		}
 		return err
 	}
-	row, err := m.readKey(ctx, m.store.Reader, c)
-	if err != nil {
+	s.key = &key
+	list, err := i.store.AddressList(ctx, r.Organization, r.Environment)
+	if err != nil && cardea.KindOf(err) != cardea.KindNotFound {
 		return err
 	}
-	view := row.view(s.contract, s.now)
-	s.key = &view
-	return m.fillList(ctx, s)
-}
-
-// fillList adds the address list of the caller's environment.
-func (m *Manager) fillList(ctx context.Context, s *situation) error {
-	id := AddressListID{Organization: s.request.Organization, Environment: s.request.Environment}
-	prefixes, err := readList(ctx, m.store.Reader, id)
-	s.listed = len(prefixes) > 0
-	return err
+	s.listed = err == nil && len(list.Prefixes) > 0
+	return nil
 }

@@ -1,4 +1,4 @@
-package manage_test
+package insight_test
 
 import (
 	"net/netip"
@@ -7,19 +7,12 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/internal/access"
+	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
-
-// log stores a request in the request log.
-func (w *world) log(r store.RequestRow) {
-	w.t.Helper()
-	r.At, r.Method, r.Path, r.Environment = w.clock(), "GET", "/v1/things", "live"
-	if err := w.store.AppendRequests(w.ctx, []store.RequestRow{r}, nil); err != nil {
-		w.t.Fatal(err)
-	}
-}
 
 func TestExplainSaysWhyAndWhatWouldHelp(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -41,7 +34,7 @@ func TestExplainSaysWhyAndWhatWouldHelp(t *testing.T) {
 			id := "req_" + string(rune('a'+i))
 			w.log(store.RequestRow{RequestID: id, Credential: k.ID, Organization: o.ID, Reason: c.reason, Step: cardea.StepScope,
 				Route: "POST /v1/things", Client: client, ContractLine: 62, Status: 403})
-			e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t)
+			e := must(w.Explain(w.ctx, operator, access.ID{ID: id}))(t)
 			if !strings.Contains(e.Explanation, c.says) || !strings.Contains(e.Fix, c.fix) || strings.ContainsAny(e.Explanation+e.Fix, "{}") {
 				t.Errorf("%v: %q, fix %q", c.reason, e.Explanation, e.Fix)
 			}
@@ -49,9 +42,9 @@ func TestExplainSaysWhyAndWhatWouldHelp(t *testing.T) {
 				t.Errorf("%v: explanation %+v", c.reason, e)
 			}
 		}
-		must(w.RevokeKey(w.ctx, operator, manage.RevokeKey{ID: k.ID, Reason: "leaked on a forum"}))(t)
+		must(w.manager.RevokeKey(w.ctx, operator, manage.RevokeKey{ID: k.ID, Reason: "leaked on a forum"}))(t)
 		w.log(store.RequestRow{RequestID: "req_revoked", Credential: k.ID, Organization: o.ID, Reason: cardea.ReasonRevoked, OldSecret: true})
-		e := must(w.Explain(w.ctx, operator, manage.ID{ID: "req_revoked"}))(t)
+		e := must(w.Explain(w.ctx, operator, access.ID{ID: "req_revoked"}))(t)
 		if !strings.Contains(e.Explanation, "because: leaked on a forum") || !strings.Contains(e.Explanation, "old secret") {
 			t.Errorf("revoked: %q", e.Explanation)
 		}
@@ -71,7 +64,7 @@ func TestExplainTellsATypoFromAnUnknownSecret(t *testing.T) {
 		"req_throttled": {cardea.ReasonRateLimited, cardea.StepVerify, "198.51.100.9, sent too many unknown credentials"},
 	} {
 		w.log(store.RequestRow{RequestID: id, Reason: c.reason, Step: c.step, Client: netip.MustParseAddr("198.51.100.9"), Detail: "noted\nfix"})
-		e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t)
+		e := must(w.Explain(w.ctx, operator, access.ID{ID: id}))(t)
 		if !strings.Contains(e.Explanation, c.says) || e.Detail != "noted" {
 			t.Errorf("%s: %+v", id, e)
 		}
@@ -90,7 +83,7 @@ func TestExplainHasWordsForEverySituation(t *testing.T) {
 		} {
 			row.Reason, row.RequestID = r, secret.NewID("req_")
 			w.log(row)
-			e := must(w.Explain(w.ctx, operator, manage.ID{ID: row.RequestID}))(t)
+			e := must(w.Explain(w.ctx, operator, access.ID{ID: row.RequestID}))(t)
 			if e.Explanation == "" || strings.ContainsAny(e.Explanation+e.Fix, "{}%") || strings.Contains(e.Explanation, "  ") {
 				t.Errorf("%v: %q, fix %q", r, e.Explanation, e.Fix)
 			}
@@ -101,25 +94,25 @@ func TestExplainHasWordsForEverySituation(t *testing.T) {
 func TestRequestsOfAnOrganizationAreItsOwn(t *testing.T) {
 	w := sqlite(t)
 	mine, other := w.organization("Mine"), w.organization("Other")
-	me := actorOf(w.member(mine.ID, "me@example.com", cardea.RoleOwner))
+	me := w.member(mine.ID, "me@example.com", cardea.RoleOwner)
 	w.log(store.RequestRow{RequestID: "req_mine", Organization: mine.ID, Reason: cardea.ReasonAllowed})
 	w.log(store.RequestRow{RequestID: "req_other", Organization: other.ID, Reason: cardea.ReasonQuota})
 	w.log(store.RequestRow{RequestID: "req_nobody", Reason: cardea.ReasonInvalidCredential})
-	must(w.Explain(w.ctx, me, manage.ID{ID: "req_mine"}))(t)
-	_, err := w.Explain(w.ctx, me, manage.ID{ID: "req_other"})
+	must(w.Explain(w.ctx, me, access.ID{ID: "req_mine"}))(t)
+	_, err := w.Explain(w.ctx, me, access.ID{ID: "req_other"})
 	wantKind(t, err, cardea.KindNotFound)
-	if _, err := w.Explain(w.ctx, me, manage.ID{ID: "req_nobody"}); err == nil {
+	if _, err := w.Explain(w.ctx, me, access.ID{ID: "req_nobody"}); err == nil {
 		t.Errorf("a request of nobody is shown to a member")
 	}
-	if list := must(w.Requests(w.ctx, me, manage.RequestFilter{}))(t).Items; len(list) != 1 || list[0].ID != "req_mine" {
+	if list := must(w.Requests(w.ctx, me, insight.RequestFilter{}))(t).Items; len(list) != 1 || list[0].ID != "req_mine" {
 		t.Errorf("list %v", list)
 	}
-	for _, f := range []manage.RequestFilter{{Reason: "quota_exceeded"}, {Outcome: "denied", Organization: other.ID}} {
+	for _, f := range []insight.RequestFilter{{Reason: "quota_exceeded"}, {Outcome: "denied", Organization: other.ID}} {
 		if list := must(w.Requests(w.ctx, operator, f))(t).Items; len(list) != 1 || list[0].ID != "req_other" {
 			t.Errorf("filter %+v: %v", f, list)
 		}
 	}
-	_, err = w.Requests(w.ctx, operator, manage.RequestFilter{Reason: "nope"})
+	_, err = w.Requests(w.ctx, operator, insight.RequestFilter{Reason: "nope"})
 	wantField(t, err, "reason")
 }
 
@@ -139,7 +132,7 @@ func TestUsageIsSummedByWhatIsAsked(t *testing.T) {
 	add(hour, cardea.ReasonRateLimited, 4, 2)
 	add(hour.Add(-2*time.Hour), cardea.ReasonScope, 4, 1)
 	add(hour.Add(-48*time.Hour), cardea.ReasonAllowed, 2, 100)
-	u := must(w.Usage(w.ctx, operator, manage.UsageQuery{Organization: o.ID}))(t)
+	u := must(w.Usage(w.ctx, operator, insight.UsageQuery{Organization: o.ID}))(t)
 	if u.Total.Requests != 8 || u.Total.Denied != 3 || u.Total.Limited != 2 || u.Total.AverageLatencyUS != 1000 ||
 		u.Total.Denials["forbidden"] != 1 || u.Total.Denials["rate_limited"] != 2 {
 		t.Errorf("total %+v", u.Total)
@@ -152,14 +145,14 @@ func TestUsageIsSummedByWhatIsAsked(t *testing.T) {
 		"route": "GET /v1/things", "reason": "allowed rate_limited forbidden", "environment": "live",
 	} {
 		var got []string
-		for _, row := range must(w.Usage(w.ctx, operator, manage.UsageQuery{Key: k.ID, By: by}))(t).Rows {
+		for _, row := range must(w.Usage(w.ctx, operator, insight.UsageQuery{Key: k.ID, By: by}))(t).Rows {
 			got = append(got, row.Group)
 		}
 		if strings.Join(got, " ") != groups {
 			t.Errorf("by %s: %v, want %s", by, got, groups)
 		}
 	}
-	for _, q := range []manage.UsageQuery{{By: "secret"}, {From: start, To: start.Add(-time.Hour)}, {From: start.AddDate(-3, 0, 0)}} {
+	for _, q := range []insight.UsageQuery{{By: "secret"}, {From: start, To: start.Add(-time.Hour)}, {From: start.AddDate(-3, 0, 0)}} {
 		_, err := w.Usage(w.ctx, operator, q)
 		wantKind(t, err, cardea.KindInvalid)
 	}
@@ -170,14 +163,14 @@ func TestExplainNamesTheSortOfCredential(t *testing.T) {
 	w := sqlite(t)
 	o := w.organization("Acme")
 	app := w.client(o.ID, "App").Client
-	must(w.RevokeClient(w.ctx, operator, manage.RevokeKey{ID: app.ID}))(t)
+	must(w.manager.RevokeClient(w.ctx, operator, manage.RevokeKey{ID: app.ID}))(t)
 	for reason, fix := range map[cardea.Reason]string{
 		cardea.ReasonRevoked:  "Create a new client and use that.",
 		cardea.ReasonDisabled: "Enable the client, or its member.",
 	} {
 		id := "req_" + reason.String()
 		w.log(store.RequestRow{RequestID: id, Credential: app.ID, Organization: o.ID, Reason: reason, Step: cardea.StepStanding})
-		if e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t); e.Fix != fix {
+		if e := must(w.Explain(w.ctx, operator, access.ID{ID: id}))(t); e.Fix != fix {
 			t.Errorf("%s: %s", reason, e.Fix)
 		}
 	}
@@ -197,7 +190,7 @@ func TestExplainTellsATokenFromItsCredential(t *testing.T) {
 		"req_scope":   {cardea.ReasonScope, `The client "App" (` + app.ID + `) does not have`, "Give it"},
 	} {
 		w.log(store.RequestRow{RequestID: id, Credential: app.ID, Organization: o.ID, Reason: c.reason, Step: cardea.StepStanding})
-		e := must(w.Explain(w.ctx, operator, manage.ID{ID: id}))(t)
+		e := must(w.Explain(w.ctx, operator, access.ID{ID: id}))(t)
 		if !strings.Contains(e.Explanation, c.says) || !strings.Contains(e.Fix, c.fix) {
 			t.Errorf("%s: %s Fix: %s", id, e.Explanation, e.Fix)
 		}

@@ -1,4 +1,4 @@
-package manage
+package insight
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -17,9 +18,9 @@ type situation struct {
 	contract     *contract.Contract
 	request      store.RequestRow
 	now          time.Time
-	key          *Key          // nil: no known key
-	organization *Organization // nil: no known caller
-	listed       bool          // the caller's environment has an address list
+	key          *manage.Key          // nil: no known key
+	organization *manage.Organization // nil: no known caller
+	listed       bool                 // the caller's environment has an address list
 }
 
 // explain words the situation.
@@ -161,7 +162,18 @@ func (s *situation) byToken() bool {
 		return false
 	}
 	kind := s.contract.Kind(s.key.Kind)
-	return nounOf(s.key.Kind) != keyNoun || kind != nil && kind.ExchangeOnly
+	return sortOf(s.key.Kind) != "key" || kind != nil && kind.ExchangeOnly
+}
+
+// sortOf returns what credentials of a stored kind are called.
+func sortOf(kind string) string {
+	switch kind {
+	case store.KindClient:
+		return "client"
+	case store.KindServiceAccount:
+		return "service account"
+	}
+	return "key"
 }
 
 // words returns what happened and what would fix it.
@@ -201,7 +213,7 @@ func within(before, text string) string {
 func (s *situation) caller() string {
 	switch {
 	case s.key != nil:
-		return fmt.Sprintf("the %s %q (%s)", nounOf(s.key.Kind).text, s.key.Name, s.key.ID)
+		return fmt.Sprintf("the %s %q (%s)", sortOf(s.key.Kind), s.key.Name, s.key.ID)
 	case s.request.Credential != "":
 		return "the credential " + s.request.Credential
 	}
@@ -211,9 +223,9 @@ func (s *situation) caller() string {
 // noun returns the sort of credential that the request came with.
 func (s *situation) noun() string {
 	if s.key == nil {
-		return keyNoun.text
+		return sortOf("")
 	}
-	return nounOf(s.key.Kind).text
+	return sortOf(s.key.Kind)
 }
 
 func (s *situation) client() string {
@@ -269,7 +281,7 @@ func (s *situation) idle() string {
 
 // standing says that the key works by now, when it does.
 func (s *situation) standing() string {
-	if s.key != nil && (s.key.Status == StatusActive || s.key.Status == StatusExpiring) {
+	if s.key != nil && (s.key.Status == manage.StatusActive || s.key.Status == manage.StatusExpiring) {
 		return " It works by now."
 	}
 	return ""
@@ -320,7 +332,7 @@ func (s *situation) limits() string {
 	}
 	l := s.organization.Limits
 	if p := s.contract.Plan(s.organization.Plan); l == nil && p != nil {
-		l = &Limits{PerMinute: p.PerMinute, Burst: p.Burst, PerDay: p.PerDay}
+		l = &manage.Limits{PerMinute: p.PerMinute, Burst: p.Burst, PerDay: p.PerDay}
 	}
 	if s.key != nil && s.key.Limits != nil {
 		l = s.key.Limits

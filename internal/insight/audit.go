@@ -1,4 +1,4 @@
-package manage
+package insight
 
 import (
 	"context"
@@ -16,22 +16,22 @@ const maxCheckpoint = 4096
 
 // AuditEvents lists audit events, newest first. A member sees those of their
 // organization.
-func (m *Manager) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditFilter) (List[AuditEvent], error) {
+func (i *Insight) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditFilter) (access.List[AuditEvent], error) {
 	var p rules.Problems
 	p.Add(rules.Target("target", in.Target))
 	p.Add(rules.Filter("actor", in.Actor))
 	p.Add(rules.Filter("action", in.Action))
 	if err := p.Err(); err != nil {
-		return List[AuditEvent]{}, err
+		return access.List[AuditEvent]{}, err
 	}
-	organization, err := m.access.Scope(ctx, actor, in.Organization)
+	organization, err := i.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
-		return List[AuditEvent]{}, err
+		return access.List[AuditEvent]{}, err
 	}
 	filter := store.AuditFilter{Organization: organization, TargetID: in.Target, ActorID: in.Actor, Action: in.Action}
 	scope := []string{"audit-events", organization, in.Target, in.Actor, in.Action}
 	return access.Paged(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
-		return m.store.AuditEvents(ctx, filter, p)
+		return i.store.AuditEvents(ctx, filter, p)
 	}, viewEvent)
 }
 
@@ -45,13 +45,13 @@ func viewEvent(e store.AuditEvent) AuditEvent {
 
 // AuditCheckpoint signs the present state of the audit log, if it grew since the last
 // checkpoint, and returns the last one. Operators only.
-func (m *Manager) AuditCheckpoint(ctx context.Context, actor cardea.Actor, _ None) (Checkpoint, error) {
+func (i *Insight) AuditCheckpoint(ctx context.Context, actor cardea.Actor, _ access.None) (Checkpoint, error) {
 	if err := access.Operator(actor); err != nil {
 		return Checkpoint{}, err
 	}
-	c, signed, err := m.store.SignCheckpoint(ctx)
+	c, signed, err := i.store.SignCheckpoint(ctx)
 	if err == nil && !signed {
-		c, err = m.store.LastCheckpoint(ctx)
+		c, err = i.store.LastCheckpoint(ctx)
 	}
 	if err != nil {
 		return Checkpoint{}, err
@@ -62,16 +62,16 @@ func (m *Manager) AuditCheckpoint(ctx context.Context, actor cardea.Actor, _ Non
 // VerifyAudit recomputes the audit log's tree from its records and, given a checkpoint
 // that was kept elsewhere, proves that the log extends it. A log that fails the check is
 // a result, not an error. Operators only.
-func (m *Manager) VerifyAudit(ctx context.Context, actor cardea.Actor, in VerifyAudit) (AuditVerification, error) {
+func (i *Insight) VerifyAudit(ctx context.Context, actor cardea.Actor, in VerifyAudit) (AuditVerification, error) {
 	if err := access.OperatorReads(actor); err != nil {
 		return AuditVerification{}, err
 	}
 	if len(in.Checkpoint) > maxCheckpoint {
 		return AuditVerification{}, cardea.Invalid("checkpoint", "must have at most %d bytes", maxCheckpoint)
 	}
-	verify := m.store.VerifyAudit
+	verify := i.store.VerifyAudit
 	if in.Checkpoint != "" {
-		verify = func(ctx context.Context) (store.Tree, error) { return m.store.VerifyCheckpoint(ctx, in.Checkpoint) }
+		verify = func(ctx context.Context) (store.Tree, error) { return i.store.VerifyCheckpoint(ctx, in.Checkpoint) }
 	}
 	tree, err := verify(ctx)
 	switch {
