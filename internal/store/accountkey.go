@@ -42,12 +42,14 @@ func (r Reader) AccountKeys(ctx context.Context, account string) ([]ServiceAccou
 func (tx *Tx) InsertAccountKey(ctx context.Context, k ServiceAccountKey) error {
 	tx.fill(&k.CreatedAt)
 	tx.Changed(ChangeCredential, k.Account)
+	tx.happened(k.Account, EventUpdated, "keys")
 	return accountKeys.put(ctx, tx, &k)
 }
 
 // UpdateAccountKey stores a key's expiry and revocation. KindNotFound when there is none.
 func (tx *Tx) UpdateAccountKey(ctx context.Context, k ServiceAccountKey) error {
 	tx.Changed(ChangeCredential, k.Account)
+	tx.happened(k.Account, EventUpdated, "keys")
 	return tx.change(ctx, accountKeys.noun,
 		`UPDATE account_key SET expires_at = $1, revoked_at = $2 WHERE id = $3 AND account = $4`,
 		stamp(k.ExpiresAt), stamp(k.RevokedAt), k.ID, k.Account)

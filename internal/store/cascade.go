@@ -58,6 +58,7 @@ func (tx *Tx) EndTokens(ctx context.Context, credential string) error {
 	if err := tx.RevokeAccessTokensOf(ctx, TokenOwner{Client: credential}); err != nil {
 		return err
 	}
+	tx.happened(credential, EventUpdated, "tokens")
 	return tx.change(ctx, "credential",
 		`UPDATE credential SET tokens_not_before = $1 WHERE id = $2`, stamp(tx.now), credential)
 }

@@ -90,6 +90,9 @@ func (tx *Tx) UpdateClient(ctx context.Context, c Client) error {
 	if err := tx.UpdateCredential(ctx, c.Credential); err != nil {
 		return err
 	}
+	if err := tx.becomesClient(ctx, &c); err != nil {
+		return err
+	}
 	return tx.change(ctx, "client", `UPDATE client
 		SET redirect_uris = $1, grants = $2, is_public = $3, authentication = $4, public_keys = $5, jwks_url = $6,
 		    origins = $7, logo_url = $8, home_url = $9, policy_url = $10, terms_url = $11, first_party = $12,

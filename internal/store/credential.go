@@ -139,6 +139,7 @@ func (tx *Tx) InsertCredential(ctx context.Context, c Credential) error {
 		c.Scopes = []string{}
 	}
 	tx.Changed(ChangeCredential, c.ID)
+	tx.happened(c.ID, EventCreated)
 	_, err := tx.exec(ctx, `INSERT INTO credential
 		(id, kind, environment, organization, member, name, folded, scopes, limits, addresses,
 		 expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at,
@@ -160,6 +161,9 @@ func (tx *Tx) UpdateCredential(ctx context.Context, c Credential) error {
 		c.Scopes = []string{}
 	}
 	tx.Changed(ChangeCredential, c.ID)
+	if err := tx.becomes(ctx, &c); err != nil {
+		return err
+	}
 	return tx.change(ctx, "credential", `UPDATE credential
 		SET name = $1, folded = $2, scopes = $3, limits = $4, addresses = $5, expires_at = $6,
 		    disabled_at = $7, revoked_at = $8, revoked_reason = $9, updated_at = $10,

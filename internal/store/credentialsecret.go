@@ -39,6 +39,7 @@ func (r Reader) Secrets(ctx context.Context, credential string) ([]CredentialSec
 func (tx *Tx) InsertSecret(ctx context.Context, s CredentialSecret) error {
 	tx.fill(&s.CreatedAt)
 	tx.Changed(ChangeCredential, s.Credential)
+	tx.happened(s.Credential, EventRotated)
 	_, err := tx.exec(ctx, `INSERT INTO credential_secret
 		(hash, credential, hint, sealed, created_at, expires_at, last_used_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -51,27 +52,39 @@ func (tx *Tx) InsertSecret(ctx context.Context, s CredentialSecret) error {
 // forgotten, since only the current secret stays viewable.
 func (tx *Tx) EndSecrets(ctx context.Context, credential string, end time.Time) error {
 	tx.Changed(ChangeCredential, credential)
-	_, err := tx.exec(ctx, `UPDATE credential_secret SET expires_at = $1, sealed = NULL
-		WHERE credential = $2 AND (expires_at IS NULL OR expires_at > $1)`, stamp(end), credential)
-	return err
+	return tx.endSecrets(ctx, credential, `UPDATE credential_secret SET expires_at = $1, sealed = NULL
+		WHERE credential = $2 AND (expires_at IS NULL OR expires_at > $1)`, end)
 }
 
 // EndOverlap makes the secrets that a rotation replaced, and only those, expire at end
 // if they would be good for longer: it finishes a rotation early.
 func (tx *Tx) EndOverlap(ctx context.Context, credential string, end time.Time) error {
 	tx.Changed(ChangeCredential, credential)
-	_, err := tx.exec(ctx, `UPDATE credential_secret SET expires_at = $1
-		WHERE credential = $2 AND expires_at IS NOT NULL AND expires_at > $1`, stamp(end), credential)
+	return tx.endSecrets(ctx, credential, `UPDATE credential_secret SET expires_at = $1
+		WHERE credential = $2 AND expires_at IS NOT NULL AND expires_at > $1`, end)
+}
+
+// endSecrets runs an update of secrets' ends.
+func (tx *Tx) endSecrets(ctx context.Context, credential, query string, end time.Time) error {
+	res, err := tx.exec(ctx, query, stamp(end), credential)
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if n > 0 {
+		tx.happened(credential, EventUpdated, "secrets")
+	}
 	return err
 }
 
 // HasSealed reports whether anything is sealed with the master key: a secret that stays
-// viewable, a signing key, the client secret of a connection.
+// viewable, a signing key, the client secret of a connection, the secret of a webhook.
 func (r Reader) HasSealed(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRowContext(ctx, `SELECT count(*) FROM (
 		SELECT 1 FROM credential_secret WHERE sealed IS NOT NULL
 		UNION ALL SELECT 1 FROM signing_key
+		UNION ALL SELECT 1 FROM webhook_endpoint
 		UNION ALL SELECT 1 FROM sso_connection WHERE secret_sealed IS NOT NULL LIMIT 1) AS found`).Scan(&n)
 	return n > 0, r.db.classify(err)
 }

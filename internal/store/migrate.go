@@ -21,7 +21,7 @@ var migrations embed.FS
 
 // schemaVersion is the version of the tables that this program works with: the number
 // of the last file in each folder of migrations/.
-const schemaVersion = 2
+const schemaVersion = 5
 
 // migrateSQLite brings both files of the data directory up to date.
 func (db *DB) migrateSQLite(ctx context.Context) error {

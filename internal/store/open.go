@@ -66,13 +66,14 @@ type DB struct {
 	tokens   *sql.Stmt             // lookupTokenSQL
 	parties  *sql.Stmt             // lookupPrincipalSQL
 	requests requestLog
+	queued   chan struct{} // see [DB.Queued]
 	closers  []func() error
 }
 
 // Open opens the database, creates it when it is not there, and brings its tables to
 // this program's version. A database of a newer version is refused.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{cfg: cfg, now: cfg.Now, log: cfg.Logger}
+	db := &DB{cfg: cfg, now: cfg.Now, log: cfg.Logger, queued: make(chan struct{}, 1)}
 	if db.now == nil {
 		db.now = time.Now
 	}

@@ -12,6 +12,9 @@ const sweepStep = 500
 // that one that turns up late is known for what it is.
 const familyMemory = 30 * 24 * time.Hour
 
+// deliveryMemory is how long the log of webhooks' deliveries reaches back.
+const deliveryMemory = 30 * 24 * time.Hour
+
 // A leftover is rows that a statement deletes, at most $2 at a time, once they have ended
 // before $1.
 type leftover struct {
@@ -37,6 +40,9 @@ var leftovers = []leftover{
 	{`DELETE FROM seen WHERE hash IN (SELECT hash FROM seen WHERE expires_at < $1 LIMIT $2)`, time.Hour},
 	{`DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires_at < $1 LIMIT $2)`, 24 * time.Hour},
 	{`DELETE FROM one_time_link WHERE hash IN (SELECT hash FROM one_time_link WHERE expires_at < $1 LIMIT $2)`, 24 * time.Hour},
+	{`DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM webhook_delivery WHERE finished_at < $1 LIMIT $2)`, deliveryMemory},
+	{`DELETE FROM credential_address WHERE (credential, address) IN (
+		SELECT credential, address FROM credential_address WHERE seen_at < $1 LIMIT $2)`, sightingMemory},
 	{`DELETE FROM signing_key WHERE id IN (SELECT id FROM signing_key WHERE expires_at < $1 LIMIT $2)`, familyMemory},
 }
 

@@ -27,6 +27,10 @@ type Tx struct {
 	wrote   bool
 	events  []Event
 	changes Changes
+
+	happenings []happening
+	listening  map[string][]listener // :: organization → who hears of its credentials
+	queued     bool                  // something is to be delivered
 }
 
 // Update makes a change. fn runs in the caller's goroutine, possibly more than once,
@@ -48,6 +52,7 @@ func (db *DB) Update(ctx context.Context, actor cardea.Actor, fn func(tx *Tx) er
 		return nil, errNoActor
 	}
 	var changes Changes
+	queued := false
 	err := db.write(ctx, func(q querier) error {
 		tx := &Tx{Reader: Reader{q: q, db: db}, actor: actor, now: db.Now()}
 		if err := fn(tx); err != nil {
@@ -59,12 +64,13 @@ func (db *DB) Update(ctx context.Context, actor cardea.Actor, fn func(tx *Tx) er
 		if err := tx.finish(ctx); err != nil {
 			return err
 		}
-		changes = tx.changes
+		changes, queued = tx.changes, tx.queued
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	db.wake(queued)
 	return changes, nil
 }
 
@@ -88,9 +94,13 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // Actor returns who makes the change.
 func (tx *Tx) Actor() cardea.Actor { return tx.actor }
 
-// finish writes what Changed and Audit collected. They come last, and in this order in
-// every transaction, so that their rows are locked for a short time and never crosswise.
+// finish writes what happened to credentials, and what Changed and Audit collected. They
+// come last, and in this order in every transaction, so that their rows are locked for a
+// short time and never crosswise.
 func (tx *Tx) finish(ctx context.Context) error {
+	if err := tx.writeHappenings(ctx); err != nil {
+		return err
+	}
 	if err := tx.writeChanges(ctx); err != nil {
 		return err
 	}
