@@ -41,7 +41,7 @@ var layers = [][]string{
 	{"internal/server"},
 	{"internal/dev"},
 	{"cmd/cardea", "cardeatest"},
-	{"bench"},
+	{"bench", "bench/fill"},
 }
 
 // standardOnly are packages that others import into their own programs: they pull in
