@@ -64,7 +64,7 @@ type backupTable struct {
 // referred to comes first.
 var backupTables = []backupTable{
 	{name: "setting", columns: "name, value", order: "name"},
-	{name: "organization", columns: "id, name, folded, folded_name, plan, limits, suspended_at, created_at, updated_at", order: "id"},
+	{name: "organization", columns: "id, name, folded, folded_name, plan, limits, suspended_at, staff, created_at, updated_at", order: "id"},
 	{name: "member", columns: "id, organization, email, name, folded, folded_email, role, disabled_at, " +
 		"created_at, updated_at, tokens_not_before", order: "id"},
 	{name: "credential", columns: "id, kind, environment, organization, member, name, folded, scopes, limits, addresses, " +

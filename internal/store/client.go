@@ -1,9 +1,6 @@
 package store
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // A Client is an application that asks for tokens. It is a credential of the kind
 // [KindClient], whose id is the client_id and whose secrets are the client's, with what
@@ -48,7 +45,6 @@ var clients = &table[Client]{
 	noun:   "client",
 	head:   `SELECT ` + credentialColumns + `, ` + clientColumns + ` FROM credential JOIN client ON credential = id`,
 	fields: func(c *Client) []any { return append(c.Credential.scan(), c.details()...) },
-	place:  func(c *Client) (time.Time, string) { return c.Credential.CreatedAt, c.Credential.ID },
 }
 
 // Client returns one client, whatever its standing, or a KindNotFound error.
@@ -68,10 +64,13 @@ func (r Reader) ClientByMetadata(ctx context.Context, url, organization, environ
 // Clients lists clients and returns the cursor of the next page. The filter's Kind is
 // not looked at.
 func (r Reader) Clients(ctx context.Context, f CredentialFilter, p Page) ([]Client, string, error) {
-	s := sel(clients.head)
 	f.Kind = KindClient
-	f.narrow(s, r.db.Now())
-	return clients.page(ctx, r, s, p)
+	ids, next, err := r.credentialIDs(ctx, f, p)
+	if err != nil || len(ids) == 0 {
+		return []Client{}, "", err
+	}
+	list, err := clients.all(ctx, r, sel(clients.head).in("id", ids))
+	return inOrder(list, ids, func(c *Client) string { return c.Credential.ID }), next, err
 }
 
 // InsertClient stores a new client, without secrets, as [Tx.InsertCredential] does. Its

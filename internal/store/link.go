@@ -11,17 +11,18 @@ import (
 type OneTimeLink struct {
 	Hash      secret.Hash
 	Purpose   string
-	Member    string
+	Member    string // "": of nobody yet
+	Onward    string // the path it leads to; "": none
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero: not used
 }
 
-var links = newTable("one_time_link", "link", "hash, purpose, member, created_at, expires_at, used_at", (*OneTimeLink).fields)
+var links = newTable("one_time_link", "link", "hash, purpose, member, onward, created_at, expires_at, used_at", (*OneTimeLink).fields)
 
 func (l *OneTimeLink) fields() []any {
 	return []any{
-		(*hashBytes)(&l.Hash), &l.Purpose, (*text)(&l.Member), (*stamp)(&l.CreatedAt), (*stamp)(&l.ExpiresAt),
+		(*hashBytes)(&l.Hash), &l.Purpose, (*text)(&l.Member), &l.Onward, (*stamp)(&l.CreatedAt), (*stamp)(&l.ExpiresAt),
 		(*stamp)(&l.UsedAt),
 	}
 }
@@ -47,7 +48,13 @@ func (tx *Tx) ConsumeLink(ctx context.Context, hash secret.Hash, purpose string)
 }
 
 // EndLinks makes a member's unused links of a purpose worthless: a new one replaces them.
+// A member of "" stands for links of nobody.
 func (tx *Tx) EndLinks(ctx context.Context, member, purpose string) error {
+	if member == "" {
+		_, err := tx.exec(ctx, `UPDATE one_time_link SET used_at = $1
+			WHERE member IS NULL AND purpose = $2 AND used_at IS NULL`, stamp(tx.now), purpose)
+		return err
+	}
 	_, err := tx.exec(ctx, `UPDATE one_time_link SET used_at = $1
 		WHERE member = $2 AND purpose = $3 AND used_at IS NULL`, stamp(tx.now), member, purpose)
 	return err

@@ -261,8 +261,8 @@ func TestListsFilter(t *testing.T) {
 			}
 			for _, c := range []store.Credential{
 				{ID: "key_revoked", RevokedAt: past, DisabledAt: past, ExpiresAt: past},
-				{ID: "key_expired", ExpiresAt: past, DisabledAt: past},
-				{ID: "key_disabled", ExpiresAt: future, DisabledAt: past},
+				{ID: "key_expired", ExpiresAt: past},
+				{ID: "key_disabled", ExpiresAt: past, DisabledAt: past},
 				{ID: "key_active", ExpiresAt: future, Environment: "test", Name: "Nightly Build"},
 			} {
 				c.Kind, c.Organization = "filtered", "org_2"

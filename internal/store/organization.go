@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// An Organization is a customer of the API product.
+// An Organization is a customer of the API product, or the company behind it.
 type Organization struct {
 	ID          string
 	Name        string
 	Plan        string    // the contract's name of its plan
 	Limits      *Limits   // in place of the plan's; nil: the plan's
 	SuspendedAt time.Time // zero: not suspended
+	Staff       bool      // the company behind the product: one organization at most
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
 
-const organizationColumns = `id, name, plan, limits, suspended_at, created_at, updated_at`
+const organizationColumns = `id, name, plan, limits, suspended_at, staff, created_at, updated_at`
 
 func (o *Organization) scan() []any {
 	return []any{
-		&o.ID, &o.Name, &o.Plan, asJSON(&o.Limits), (*stamp)(&o.SuspendedAt),
+		&o.ID, &o.Name, &o.Plan, asJSON(&o.Limits), (*stamp)(&o.SuspendedAt), (*flag)(&o.Staff),
 		(*stamp)(&o.CreatedAt), (*stamp)(&o.UpdatedAt),
 	}
 }
@@ -39,6 +40,13 @@ func (r Reader) OrganizationByName(ctx context.Context, name string) (Organizati
 	s := sel(`SELECT ` + organizationColumns + ` FROM organization`)
 	list, err := collect(ctx, r, s.add(" AND folded_name = ? LIMIT 2", fold(strings.TrimSpace(name))), (*Organization).scan)
 	return sole(list, err, "organization")
+}
+
+// Staff returns the organization of the company behind the product, or a KindNotFound
+// error.
+func (r Reader) Staff(ctx context.Context) (Organization, error) {
+	s := sel(`SELECT ` + organizationColumns + ` FROM organization`)
+	return one(ctx, r, s.and("staff IS NOT NULL"), "organization", (*Organization).scan)
 }
 
 // OrganizationFilter narrows a list of organizations; zero members do not.
@@ -89,18 +97,28 @@ func (s *selection) isSet(column string, want *bool) {
 }
 
 // InsertOrganization stores a new organization; zero times become the change's time.
+// KindConflict for a second one of staff.
 func (tx *Tx) InsertOrganization(ctx context.Context, o Organization) error {
 	tx.fill(&o.CreatedAt, &o.UpdatedAt)
 	tx.Changed(ChangeOrganization, o.ID)
 	_, err := tx.exec(ctx, `INSERT INTO organization
-		(id, name, folded, folded_name, plan, limits, suspended_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		(id, name, folded, folded_name, plan, limits, suspended_at, staff, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		o.ID, o.Name, fold(o.Name, o.ID), fold(o.Name), o.Plan, asJSON(&o.Limits), stamp(o.SuspendedAt),
-		stamp(o.CreatedAt), stamp(o.UpdatedAt))
+		orNull(o.Staff), stamp(o.CreatedAt), stamp(o.UpdatedAt))
 	return err
 }
 
-// UpdateOrganization stores everything about an organization but its id and creation;
+// orNull returns true as 1 and false as NULL, of which a unique index takes many.
+func orNull(set bool) any {
+	if set {
+		return int64(1)
+	}
+	return nil
+}
+
+// UpdateOrganization stores everything about an organization but its id, its creation and
+// whether it is staff;
 // UpdatedAt becomes the change's time. KindNotFound when there is none.
 func (tx *Tx) UpdateOrganization(ctx context.Context, o Organization) error {
 	tx.Changed(ChangeOrganization, o.ID)

@@ -14,6 +14,7 @@ import (
 const (
 	defaultPage = 50
 	maxPage     = 500
+	maxCursor   = 600 // bytes: a name of 100 characters is in some
 )
 
 // A Page says which part of a list is wanted. Lists are newest first and stable:
@@ -56,7 +57,7 @@ func (p Page) cursor() (cursor, error) {
 		return newest, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(p.After)
-	if err != nil || len(raw) > 200 {
+	if err != nil || len(raw) > maxCursor {
 		return cursor{}, cardea.Invalid("after", "the page cursor is not one that Cardea gave out")
 	}
 	head, id, ok := strings.Cut(string(raw), ".")
@@ -102,6 +103,15 @@ func (s *selection) and(condition string, args ...any) *selection {
 	s.text.WriteString(" AND ")
 	s.add(condition, args...)
 	return s
+}
+
+// in adds the condition that a column is one of a list of ids, which is not empty.
+func (s *selection) in(column string, ids []string) *selection {
+	s.add(" AND "+column+" IN (?", ids[0])
+	for _, id := range ids[1:] {
+		s.add(", ?", id)
+	}
+	return s.add(")")
 }
 
 // since and until bound a column of times; a zero time is no bound.
