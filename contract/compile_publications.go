@@ -5,7 +5,7 @@ import "strings"
 var (
 	pageNames = []string{
 		"keys", "applications", "service_accounts", "credentials", "members", "usage", "request_log", "ip_list",
-		"audit", "settings", "issuers", "organization", "sign_in",
+		"audit", "settings", "issuers", "organization", "sign_in", "limits", "errors", "webhooks", "authorized", "sessions",
 	}
 	pageLabels = []string{
 		"create", "revoke", "delete", "rotate", "regenerate", "disable", "enable", "copy", "add", "remove",

@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/api"
 	"github.com/cardea-dev/cardea/internal/authz"
+	"github.com/cardea-dev/cardea/internal/dashboard"
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/limit"
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -25,6 +26,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/signin"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/web"
 )
 
 // self is the actor of what Cardea does on its own.
@@ -105,9 +107,13 @@ func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (er
 		People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
 		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,
 	})
+	portal := dashboard.New(web.Config{
+		Manage: s.manager, Insight: s.insight, People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
+		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,
+	})
 	world := &hosts{
 		contract: s.contract.get, api: front, any: c.AnyHost,
-		own: []finder{s.oauth.Find, pages.Find}, manage: s.upToDate(http.StripPrefix(managePrefix, own)),
+		own: []finder{s.oauth.Find, pages.Find, portal.Find}, manage: s.upToDate(http.StripPrefix(managePrefix, own)),
 	}
 	if s.settings.Listen != "" {
 		if s.api, err = openDoor("api", s.settings.Listen, world, nil, s.log); err != nil {

@@ -1,0 +1,3 @@
+// Package activity holds the pages on what happens: usage, limits, errors, the request log, the audit log,
+// webhooks.
+package activity
