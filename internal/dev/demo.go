@@ -26,17 +26,15 @@ var self = cardea.Actor{Type: "system", ID: "dev"}
 type demo struct {
 	Organization string                       `json:"organization"`
 	Owner        string                       `json:"owner"`
-	Password     string                       `json:"password"` // the owner's
+	Password     string                       `json:"password"` // everybody's
+	People       map[string]string            `json:"people"`   // :: role → member
 	Secrets      map[string]map[string]string `json:"secrets"`  // :: kind → environment → secret
 	Clients      map[string]Client            `json:"clients"`  // :: grant → client
 	AccountFile  string                       `json:"account_file"`
 }
 
-// The demo organization and its owner, as people type them.
-const (
-	demoName   = "Demo"
-	ownerEmail = "owner@demo.example"
-)
+// demoName is the name of the demo organization, as people type it.
+const demoName = "Demo"
 
 // demoFile is the file of the demo in the data directory, mode 0600.
 const demoFile = "demo.json"
@@ -73,12 +71,15 @@ func (d *demo) complete(ctx context.Context, m *manage.Manager, c *contract.Cont
 			return err
 		}
 		owner, err := m.CreateMember(ctx, self, manage.CreateMember{
-			Organization: o.ID, Email: ownerEmail, Name: "Demo Owner", Role: cardea.RoleOwner,
+			Organization: o.ID, Email: emailOf(cardea.RoleOwner), Name: "Demo Owner", Role: cardea.RoleOwner,
 		})
 		if err != nil {
 			return err
 		}
 		d.Organization, d.Owner = o.ID, owner.ID
+	}
+	if err := d.completePeople(ctx, m); err != nil {
+		return err
 	}
 	if d.Secrets == nil {
 		d.Secrets = map[string]map[string]string{}

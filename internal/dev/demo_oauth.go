@@ -12,23 +12,13 @@ import (
 )
 
 const (
-	// ownerPassword opens nothing but the demo on somebody's own machine.
-	ownerPassword = "demo password"
-
 	// loopbackRedirect is where a program on this machine waits for a code; the port is
 	// its own choice (RFC 8252 §7.3).
 	loopbackRedirect = "http://127.0.0.1/callback"
 )
 
-// completeOAuth creates what is missing of the owner's password, the clients and the
-// service account.
+// completeOAuth creates what is missing of the clients and the service account.
 func (d *demo) completeOAuth(ctx context.Context, m *manage.Manager, c *contract.Contract, dir string) error {
-	if d.Password == "" {
-		if _, err := m.SetPassword(ctx, self, manage.SetPassword{Member: d.Owner, Password: ownerPassword}); err != nil {
-			return fmt.Errorf("the owner's password: %w", err)
-		}
-		d.Password = ownerPassword
-	}
 	if d.Clients == nil {
 		d.Clients = map[string]Client{}
 	}

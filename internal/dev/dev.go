@@ -221,7 +221,7 @@ func (d *Dev) prepare(ctx context.Context) error {
 	r := Ready{
 		API: base, Auth: base, App: base, Management: "http://" + at.Management, TLS: at.TLS,
 		ManagementToken: token, Organization: demo.Organization, Secrets: demo.Secrets,
-		Users:   []User{{Email: ownerEmail, Password: demo.Password, Organization: demoName}},
+		Users:   demo.users(),
 		Clients: demo.Clients, ServiceAccountFile: demo.AccountFile,
 	}
 	r.Issuer, r.IssuerTLS = d.issuer.urls()

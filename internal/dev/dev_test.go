@@ -105,7 +105,7 @@ func TestWhatTheReadyFileNamesWorks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := run(t, Config{ContractText: text})
 			r, c := d.Ready(), d.server.Contract()
-			if len(r.Users) != 1 || r.Users[0].Password == "" {
+			if len(r.Users) != 4 || r.Users[0].Password == "" {
 				t.Errorf("users %+v", r.Users)
 			}
 			if (c.ServiceAccounts() != nil) != (r.ServiceAccountFile != "") {
