@@ -60,13 +60,5 @@ func (a *Authorizer) origin(r *cardea.Request) string {
 	if a.cfg.Origin != nil {
 		return a.cfg.Origin(r)
 	}
-	scheme := "http"
-	if r.TLS {
-		scheme = "https"
-	}
-	if v := r.Header["X-Forwarded-Proto"]; len(v) == 1 && (v[0] == "https" || v[0] == "http") &&
-		target.IsTrusted(r.Peer, a.cfg.TrustedProxies) {
-		scheme = v[0]
-	}
-	return scheme + "://" + r.Host
+	return target.Scheme(r.Peer, r.Header, r.TLS, a.cfg.TrustedProxies) + "://" + r.Host
 }

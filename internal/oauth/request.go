@@ -73,15 +73,7 @@ var errClear = refuse(codeInvalidRequest, "use https; a proxy that speaks it for
 
 // originOf returns scheme and host as the client named them.
 func (s *Server) originOf(hr *http.Request, peer netip.Addr) string {
-	scheme := "http"
-	if hr.TLS != nil {
-		scheme = "https"
-	}
-	if v := hr.Header["X-Forwarded-Proto"]; len(v) == 1 && (v[0] == "https" || v[0] == "http") &&
-		target.IsTrusted(peer, s.cfg.TrustedProxies) {
-		scheme = v[0]
-	}
-	return scheme + "://" + hr.Host
+	return target.Scheme(peer, hr.Header, hr.TLS != nil, s.cfg.TrustedProxies) + "://" + hr.Host
 }
 
 // actor returns who makes a change that a request to an endpoint asks for.

@@ -91,15 +91,7 @@ func (c *call) clientText() string {
 // proto returns the scheme the client used: what a trusted proxy says, or what this
 // connection is.
 func (c *call) proto() string {
-	if target.IsTrusted(c.request.Peer, c.h.cfg.TrustedProxies) {
-		if v := c.r.Header["X-Forwarded-Proto"]; len(v) == 1 && (v[0] == "https" || v[0] == "http") {
-			return v[0]
-		}
-	}
-	if c.r.TLS != nil {
-		return "https"
-	}
-	return "http"
+	return target.Scheme(c.request.Peer, c.r.Header, c.r.TLS != nil, c.h.cfg.TrustedProxies)
 }
 
 // port returns the port the client connected to: what a trusted proxy says, what the

@@ -56,14 +56,8 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.from.Address = client
-	v.secure = r.TLS != nil
-	if proto := r.Header["X-Forwarded-Proto"]; target.IsTrusted(peer.Addr(), s.cfg.TrustedProxies) && len(proto) == 1 {
-		v.secure = proto[0] == "https"
-	}
-	v.origin = "http://" + r.Host
-	if v.secure {
-		v.origin = "https://" + r.Host
-	}
+	scheme := target.Scheme(peer.Addr(), r.Header, r.TLS != nil, s.cfg.TrustedProxies)
+	v.secure, v.origin = scheme == "https", scheme+"://"+r.Host
 	v.dispatch()
 }
 

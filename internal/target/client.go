@@ -56,6 +56,19 @@ func IsTrusted(peer netip.Addr, trusted []netip.Prefix) bool {
 	return len(trusted) > 0 && contains(trusted, peer.Unmap().WithZone(""))
 }
 
+// Scheme returns the scheme that the client used, "https" or "http": what a trusted proxy
+// says in X-Forwarded-Proto, or what the connection here is. A proxy that says it twice, or
+// something else, is not believed.
+func Scheme(peer netip.Addr, h http.Header, overTLS bool, trusted []netip.Prefix) string {
+	if v := h["X-Forwarded-Proto"]; len(v) == 1 && (v[0] == "https" || v[0] == "http") && IsTrusted(peer, trusted) {
+		return v[0]
+	}
+	if overTLS {
+		return "https"
+	}
+	return "http"
+}
+
 // contains reports whether one of the prefixes contains the address.
 func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
 	for _, p := range prefixes {

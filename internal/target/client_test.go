@@ -119,3 +119,29 @@ func FuzzClient(f *testing.F) {
 		}
 	})
 }
+
+// TestOnlyATrustedProxyTellsTheScheme holds that nobody else can say that TLS was used,
+// and that a proxy which says it twice is not believed.
+func TestOnlyATrustedProxyTellsTheScheme(t *testing.T) {
+	proxy, stranger := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("203.0.113.9")
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, c := range []struct {
+		peer   netip.Addr
+		says   []string
+		tls    bool
+		scheme string
+	}{
+		{proxy, []string{"https"}, false, "https"},
+		{proxy, []string{"http"}, true, "http"},
+		{proxy, []string{"https", "http"}, false, "http"},
+		{proxy, []string{"https, http"}, false, "http"},
+		{proxy, []string{"HTTPS"}, false, "http"},
+		{proxy, nil, true, "https"},
+		{stranger, []string{"https"}, false, "http"},
+		{stranger, []string{"http"}, true, "https"},
+	} {
+		if got := target.Scheme(c.peer, http.Header{"X-Forwarded-Proto": c.says}, c.tls, trusted); got != c.scheme {
+			t.Errorf("peer %s says %q, TLS %t: %s, want %s", c.peer, c.says, c.tls, got, c.scheme)
+		}
+	}
+}

@@ -67,10 +67,7 @@ func (p *Portal) serve(area Area, route Route, w http.ResponseWriter, r *http.Re
 	}
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr) // "" of a test or a socket is no address
 	client, err := target.Client(peer.Addr(), r.Header, p.cfg.TrustedProxies)
-	v.secure = r.TLS != nil
-	if proto := r.Header["X-Forwarded-Proto"]; target.IsTrusted(peer.Addr(), p.cfg.TrustedProxies) && len(proto) == 1 {
-		v.secure = proto[0] == "https"
-	}
+	v.secure = target.Scheme(peer.Addr(), r.Header, r.TLS != nil, p.cfg.TrustedProxies) == "https"
 	switch {
 	case err != nil:
 		v.refuse(http.StatusBadRequest, "This request cannot be read", "Its address is not told correctly.")
