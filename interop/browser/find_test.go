@@ -196,7 +196,7 @@ func (b *tab) field(label string) element {
 	b.t.Helper()
 	var e element
 	b.await(fmt.Sprintf("there is no field %q", label), func() bool {
-		for _, e = range b.look(nil, "", label) {
+		for _, e = range append(b.look(nil, "", label), b.look(nil, "", label+" optional")...) {
 			if on[bool](e, `function() { return this.nodeType == 1 && this.matches("input, textarea, select") }`) {
 				return true
 			}

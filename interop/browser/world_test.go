@@ -45,7 +45,10 @@ type world struct {
 		Redirect string `json:"redirect_uri"`
 	} `json:"clients"`
 
-	proxy *proxy
+	proxy   *proxy
+	process *os.Process
+	ended   chan struct{}
+	data    string // its data directory
 }
 
 // A person can sign in.
@@ -112,12 +115,9 @@ var program = sync.OnceValues(func() (string, error) {
 	return name, nil
 })
 
-// launch runs `cardea dev` on a contract and returns when it is ready.
+// launch runs `cardea dev` on a contract, with a data directory of its own, and returns
+// when it is ready.
 func launch(name, contract string, flags ...string) (*world, error) {
-	program, err := program()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp(scratch, name+"-")
 	if err != nil {
 		return nil, err
@@ -129,27 +129,36 @@ func launch(name, contract string, flags ...string) (*world, error) {
 	if err := ca.write(filepath.Join(dir, "data")); err != nil {
 		return nil, err
 	}
-	ready := filepath.Join(dir, "ready.json")
+	return run(name, contract, filepath.Join(dir, "data"), flags...)
+}
+
+// run runs `cardea dev` on a contract and a data directory.
+func run(name, contract, data string, flags ...string) (*world, error) {
+	program, err := program()
+	if err != nil {
+		return nil, err
+	}
+	ready := data + ".ready.json"
+	_ = os.Remove(ready) // of a run before
 	var output bytes.Buffer
 	dev := exec.Command(program, append([]string{
 		"dev", "-c", contract, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
-		"--management-listen", "127.0.0.1:0", "--ready-file", ready, "--data", filepath.Join(dir, "data"),
+		"--management-listen", "127.0.0.1:0", "--ready-file", ready, "--data", data,
 	}, flags...)...)
 	dev.Stdout, dev.Stderr = &output, &output
 	dev.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := dev.Start(); err != nil {
 		return nil, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- dev.Wait() }()
+	w := &world{name: name, app: apps[name], process: dev.Process, data: data, ended: make(chan struct{})}
+	go func() { _ = dev.Wait(); close(w.ended) }()
 	atEnd(func() {
 		_ = dev.Process.Kill() // its end is not what is tested, and draining takes a while
-		<-ended
+		<-w.ended
 	})
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		text, err := os.ReadFile(ready)
 		if err == nil {
-			w := &world{name: name, app: apps[name]}
 			if err := json.Unmarshal(text, w); err != nil {
 				return nil, err
 			}
@@ -157,15 +166,20 @@ func launch(name, contract string, flags ...string) (*world, error) {
 			return w, err
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			return nil, fmt.Errorf("cardea dev -c %s: %v\n%s", contract, err, output.String())
+		case <-w.ended:
+			return nil, fmt.Errorf("cardea dev -c %s has ended:\n%s", contract, output.String())
 		default:
 		}
 		if !errors.Is(err, os.ErrNotExist) || time.Now().After(deadline) {
 			return nil, fmt.Errorf("cardea dev is not ready: %w", err)
 		}
 	}
+}
+
+// stop ends a world in good order.
+func (w *world) stop() {
+	_ = w.process.Signal(syscall.SIGTERM) // it may have ended
+	<-w.ended
 }
 
 // An issuer is the certificate authority of every world, which `cardea dev` finds in its
