@@ -25,6 +25,9 @@ func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.options.NoBody {
+		return answer, nil
+	}
 	if err := b.admit(answer); err != nil {
 		_ = answer.Body.Close() // nothing of it is of use
 		return nil, err

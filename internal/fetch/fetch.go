@@ -52,6 +52,7 @@ type Options struct {
 	AllowPrivate bool          // this machine and private networks may be reached
 	AllowHTTP    bool          // http URLs may be fetched
 	Accept       string        // the Accept header; "" means none
+	NoBody       bool          // the answer's body does not matter: it is not read, whatever it is
 }
 
 // A Response is a complete answer. A redirect is one too: its Status is 3xx.
@@ -177,6 +178,9 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, header
 		return Response{}, withoutURL(err)
 	}
 	defer answer.Body.Close()
+	if o.NoBody {
+		return Response{Status: answer.StatusCode, Header: answer.Header, URL: url}, nil
+	}
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return Response{}, withoutURL(err)

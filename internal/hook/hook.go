@@ -8,7 +8,6 @@ package hook
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,9 +65,7 @@ func New(c Config) *Asker {
 
 // Secret returns the key that requests are signed with in the form that receivers'
 // libraries take (Standard Webhooks): "whsec_" and base64.
-func (a *Asker) Secret() string {
-	return "whsec_" + base64.StdEncoding.EncodeToString(a.config.Sign)
-}
+func (a *Asker) Secret() string { return SecretText(a.config.Sign) }
 
 // A Question is the request a hook is asked about.
 type Question struct {

@@ -2,15 +2,11 @@ package hook
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +57,7 @@ func (a *Asker) post(ctx context.Context, h *contract.Hook, q Question) (Answer,
 	if err != nil {
 		return Answer{}, fmt.Errorf("hook: encode the question: %w", err)
 	}
-	response, err := a.config.Fetch.Post(ctx, h.URL, "application/json", body, a.signed(now, body), fetch.Options{
+	response, err := a.config.Fetch.Post(ctx, h.URL, "application/json", body, Sign("msg_"+rand.Text(), now, body, a.config.Sign), fetch.Options{
 		MaxBytes: maxAnswer, Timeout: h.Timeout, Accept: "application/json",
 		// The contract names the address, and its text is trusted: a hook usually runs
 		// beside the API. Plain http it names on loopback only.
@@ -95,22 +91,6 @@ func (q *Question) message(now time.Time) message {
 		m.Principal = &messageSubject{p.Subject, p.Organization, p.Credential, p.Kind, p.Plan, p.Scopes}
 	}
 	return m
-}
-
-// signed returns the headers that prove who asks (Standard Webhooks): the signature
-// covers id, time and body, so that a question can be neither forged nor kept for
-// later.
-func (a *Asker) signed(now time.Time, body []byte) http.Header {
-	id := "msg_" + rand.Text()
-	stamp := strconv.FormatInt(now.Unix(), 10)
-	mac := hmac.New(sha256.New, a.config.Sign)
-	mac.Write([]byte(id + "." + stamp + "."))
-	mac.Write(body)
-	return http.Header{
-		"Webhook-Id":        {id},
-		"Webhook-Timestamp": {stamp},
-		"Webhook-Signature": {"v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))},
-	}
 }
 
 // secretHeaders are never sent on: they carry credentials, of Cardea or of others.
