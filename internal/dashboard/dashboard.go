@@ -9,7 +9,10 @@ import (
 	"github.com/cardea-dev/cardea/internal/web"
 )
 
-// New returns the dashboard with every area.
-func New(c web.Config) *web.Portal {
-	return web.New(c, keys.Area(), apps.Area(), activity.Area(), team.Area(), console.Area())
+// Areas returns every area of the dashboard.
+func Areas() []web.Area {
+	return []web.Area{keys.Area(), apps.Area(), activity.Area(), team.Area(), console.Area()}
 }
+
+// New returns the dashboard with every area.
+func New(c web.Config) *web.Portal { return web.New(c, Areas()...) }

@@ -274,14 +274,19 @@ func (b *Browser) request(method, path string, form url.Values) *http.Request {
 		r.Header.Set("Origin", "https://app.example.com")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
-	if b.session != "" {
-		r.AddCookie(&http.Cookie{Name: "__Host-session", Value: b.session})
-	}
+	b.Sign(r)
 	if b.notice != nil {
 		r.AddCookie(b.notice)
 		b.notice = nil
 	}
 	return r
+}
+
+// Sign gives a request that was made by hand the browser's session.
+func (b *Browser) Sign(r *http.Request) {
+	if b.session != "" {
+		r.AddCookie(&http.Cookie{Name: "__Host-session", Value: b.session})
+	}
 }
 
 // Do sends a request that was made by hand.
