@@ -123,7 +123,7 @@ func TestRolesAllowWhatTheySay(t *testing.T) {
 		{"offboard", "", func(a cardea.Actor) error {
 			return second2(w.OffboardOrganization(w.ctx, a, manage.Offboard{ID: o.ID}))
 		}},
-		{"list organizations", "", func(a cardea.Actor) error { return second2(w.Organizations(w.ctx, a, manage.Page{})) }},
+		{"list organizations", "", func(a cardea.Actor) error { return second2(w.Organizations(w.ctx, a, manage.OrganizationFilter{})) }},
 		{"create an organization", "", func(a cardea.Actor) error {
 			return second2(w.CreateOrganization(w.ctx, a, manage.CreateOrganization{Name: "x"}))
 		}},

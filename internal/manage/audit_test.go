@@ -275,6 +275,24 @@ var changes = []change{
 	{"RevokeSigningKey", "signing_key.create", nil, func(s *scene) (any, error) {
 		return s.RevokeSigningKey(s.ctx, operator, manage.ID{ID: s.kid})
 	}},
+	{"CreateHandoff", "member.handoff", (*scene).adminID, func(s *scene) (any, error) {
+		return s.CreateHandoff(s.ctx, operator, manage.CreateHandoff{Member: s.admin.ID})
+	}},
+	{"CreateSetupLink", "staff.setup_link", func(*scene) string { return "setup" }, func(s *scene) (any, error) {
+		return s.CreateSetupLink(s.ctx, operator, manage.None{})
+	}},
+	{"SetUp", "staff.setup", nil, func(s *scene) (any, error) {
+		return s.SetUp(s.ctx, operator, manage.SetUp{Name: "Opa", Email: "opa@acme.example", Password: memberPassword})
+	}},
+	{"RevokeKeys", "key.revoke", (*scene).keyID, func(s *scene) (any, error) {
+		return s.RevokeKeys(s.ctx, operator, manage.RevokeKeys{IDs: []string{s.key.Key.ID}, Reason: "leaked"})
+	}},
+	{"RevokeAll", "member.revoke_all", (*scene).adminID, func(s *scene) (any, error) {
+		return s.RevokeAll(s.ctx, operator, manage.RevokeAll{Member: s.admin.ID, Reason: "left"})
+	}},
+	{"ReportLeak", "key.leak", (*scene).keyID, func(s *scene) (any, error) {
+		return s.ReportLeak(s.ctx, operator, manage.ReportLeak{Secrets: []string{s.key.Secret.Reveal()}, Source: "a public repository"})
+	}},
 	{"Backup", "backup.create", func(*scene) string { return "backup" }, func(s *scene) (any, error) {
 		file, err := s.Backup(s.ctx, operator)
 		if err != nil {
@@ -295,7 +313,7 @@ func (s *scene) listID() string    { return s.org.ID + "/live" }
 // checkpoint is about the log itself, and authenticating notes the time of use.
 var reads = []string{
 	"Organization", "Organizations", "Member", "Members", "Key", "Keys", "IdentifyKey", "AddressList", "Plans",
-	"ContractInfo", "Credential",
+	"ContractInfo", "Credential", "KeyCounts", "Actor",
 	"ManagementTokens", "Authenticate", "Healthy", "Client", "Clients", "ServiceAccount", "ServiceAccounts",
 	"ServiceAccountKeys", "Grants", "Consents", "Sessions", "Connection", "TrustedIssuers", "OrganizationIssuers",
 	"Hooks", "TestHook", "SigningKeys", "Environment",
@@ -307,6 +325,7 @@ var several = map[string]int64{
 	"OffboardOrganization": 1 + 5 + 3 + 2 + 1, // keys, clients, accounts, enabled members
 	"RotateSigningKeys":    2,                 // the new one is announced and made
 	"RevokeSigningKey":     2,
+	"RevokeAll":            2, // a personal token
 }
 
 func TestEveryMethodIsEitherReadOrChange(t *testing.T) {
@@ -385,7 +404,7 @@ func TestWithoutAnAuditEventNothingChanges(t *testing.T) {
 // snapshot returns all that can be seen of the scene, as text.
 func (s *scene) snapshot() string {
 	everything := []any{
-		must(s.Organizations(s.ctx, operator, manage.Page{}))(s.t), must(s.Members(s.ctx, operator, manage.MemberFilter{Organization: s.org.ID}))(s.t),
+		must(s.Organizations(s.ctx, operator, manage.OrganizationFilter{}))(s.t), must(s.Members(s.ctx, operator, manage.MemberFilter{Organization: s.org.ID}))(s.t),
 		must(s.Keys(s.ctx, operator, manage.KeyFilter{Organization: s.org.ID}))(s.t), must(s.ManagementTokens(s.ctx, operator, manage.Page{}))(s.t),
 		must(s.AddressList(s.ctx, operator, s.lists))(s.t),
 		must(s.Clients(s.ctx, operator, manage.ClientFilter{Organization: s.org.ID}))(s.t), must(s.ServiceAccounts(s.ctx, operator, manage.ClientFilter{Organization: s.org.ID}))(s.t),

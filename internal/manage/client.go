@@ -106,7 +106,7 @@ func (m *Manager) Clients(ctx context.Context, actor cardea.Actor, in ClientFilt
 
 // keys returns the filter as one of credentials.
 func (f ClientFilter) keys() KeyFilter {
-	return KeyFilter{Organization: f.Organization, Environment: f.Environment, Page: f.Page}
+	return KeyFilter{Organization: f.Organization, Environment: f.Environment, Narrow: f.Narrow, Page: f.Page}
 }
 
 // UpdateClient changes a client. What it may no longer ask for, it does not get from the

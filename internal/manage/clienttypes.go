@@ -111,6 +111,7 @@ type CreateClient struct {
 type ClientFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Environment  string `json:"environment,omitzero"`
+	Narrow
 	Page
 }
 

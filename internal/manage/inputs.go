@@ -52,7 +52,22 @@ type CreateMember struct {
 
 // MemberFilter says which members [Manager.Members] lists; "" is any.
 type MemberFilter struct {
-	Organization string `json:"organization,omitzero"`
+	Organization string      `json:"organization,omitzero"`
+	Role         cardea.Role `json:"role,omitzero"`
+
+	// Search is part of a name, an address or an id, in any case.
+	Search string `json:"search,omitzero"`
+
+	// Status is "active" or "disabled".
+	Status string `json:"status,omitzero"`
+	Page
+}
+
+// OrganizationFilter says which organizations [Manager.Organizations] lists; "" is any.
+type OrganizationFilter struct {
+	Plan   string             `json:"plan,omitzero"`
+	Search string             `json:"search,omitzero"` // part of a name or an id, in any case
+	Status OrganizationStatus `json:"status,omitzero"`
 	Page
 }
 
@@ -99,14 +114,40 @@ type CreateKey struct {
 	NeverExpires bool `json:"never_expires,omitzero"`
 }
 
-// KeyFilter says which keys [Manager.Keys] lists; "" is any.
+// KeyFilter says which keys [Manager.Keys] lists, and in which order; "" is any.
 type KeyFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Member       string `json:"member,omitzero"`
 	Environment  string `json:"environment,omitzero"`
 	Kind         string `json:"kind,omitzero"`
+	Narrow
 	Page
 }
+
+// Narrow is what lists of credentials are searched by, and their order; "" is any.
+type Narrow struct {
+	// Search is part of a name or an id, in any case, or the last four characters of a
+	// secret, alone or as hints show them.
+	Search string `json:"search,omitzero"`
+
+	// Status is StatusActive, which stands for all that are not ended (those that expire
+	// soon included), StatusExpiring, StatusDisabled, StatusExpired or StatusRevoked.
+	Status Status `json:"status,omitzero"`
+
+	// Scope is one that was granted, by the name it was granted under.
+	Scope string `json:"scope,omitzero"`
+
+	// Sort is SortNewest or another order, which only the list of one organization has.
+	Sort string `json:"sort,omitzero"`
+}
+
+// The orders of lists of credentials.
+const (
+	SortNewest   = "newest"    // which "" is too
+	SortName     = "name"      // in the order of letters, in any case
+	SortLastUsed = "last_used" // the latest first, then those never used
+	SortExpires  = "expires"   // the next to end first, then those that never do
+)
 
 // UpdateKey is the input of [Manager.UpdateKey]; nil and zero members stay as they are.
 // An empty list is a change: no scopes, or any address.

@@ -182,7 +182,11 @@ func (m *Manager) SetOrganizationIssuer(ctx context.Context, actor cardea.Actor,
 		}
 	}
 	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
-		if _, err = m.findOrganization(ctx, tx.Reader, actor, in.Organization, access.Admin); err != nil {
+		o, err := m.findOrganization(ctx, tx.Reader, actor, in.Organization, access.Admin)
+		if err != nil {
+			return err
+		}
+		if err := customer(&o); err != nil {
 			return err
 		}
 		next, err = m.saveIssuer(ctx, tx, c, next)

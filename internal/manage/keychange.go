@@ -191,24 +191,19 @@ type revocation struct {
 	RevokedReason string    `json:"revoked_reason,omitzero"`
 }
 
-// revokeAll revokes every credential of an organization and returns how many. Each leaves
-// an event of its own, so that the history of a credential is complete.
-func (m *Manager) revokeAll(ctx context.Context, tx *store.Tx, organization, reason string) (int, error) {
+// revokeAll revokes every credential that a filter of owners finds and returns how many.
+// Each leaves an event of its own, so that the history of a credential is complete.
+func (m *Manager) revokeAll(ctx context.Context, tx *store.Tx, filter store.CredentialFilter, reason string) (int, error) {
 	n, c := 0, m.contract()
 	for _, sort := range []noun{keyNoun, clientNoun, accountNoun} {
-		filter := store.CredentialFilter{Organization: organization, Kind: sort.kind}
+		filter.Kind = sort.kind
 		err := each(func(p store.Page) ([]store.Credential, string, error) { return tx.Credentials(ctx, filter, p) },
 			func(cr store.Credential) error {
 				if !cr.RevokedAt.IsZero() {
 					return nil
 				}
 				n++
-				cr.RevokedAt, cr.RevokedReason = tx.Now(), reason
-				access.Audit(tx, sort.name+".revoke", sort.name, cr.ID, organization, nil, revocation{StatusRevoked, cr.RevokedAt, reason})
-				if err := tx.UpdateCredential(ctx, cr); err != nil {
-					return err
-				}
-				return m.endTokens(ctx, tx, c, &cr)
+				return m.revokeRow(ctx, tx, c, &keyRow{credential: cr}, reason)
 			})
 		if err != nil {
 			return 0, err

@@ -165,6 +165,9 @@ func (m *Manager) checkKeyOwner(ctx context.Context, tx *store.Tx, actor cardea.
 	if err != nil {
 		return "", atField(err, "organization")
 	}
+	if o.Staff {
+		return "", &cardea.Error{Kind: cardea.KindConflict, Field: "organization", Public: errStaff.Public}
+	}
 	if !o.SuspendedAt.IsZero() {
 		return "", &cardea.Error{Kind: cardea.KindConflict, Field: "organization", Public: "is suspended"}
 	}

@@ -54,7 +54,7 @@ func (k *keyRow) status(kind *contract.KeyKind, now time.Time) Status {
 	switch {
 	case !c.RevokedAt.IsZero():
 		return StatusRevoked
-	case !c.DisabledAt.IsZero(), k.memberDisabled:
+	case !c.DisabledAt.IsZero(), !k.member.DisabledAt.IsZero():
 		return StatusDisabled
 	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
 		return StatusExpired
@@ -90,6 +90,7 @@ func (k *keyRow) view(c *contract.Contract, now time.Time) Key {
 		CreatedBy: cr.CreatedBy, CreatedAt: cr.CreatedAt, UpdatedAt: cr.UpdatedAt,
 		Revealable: len(k.current().Sealed) > 0 && cr.RevokedAt.IsZero(),
 	}
+	v.OwnerName, v.OwnerEmail = k.member.Name, k.member.Email
 	if v.Scopes == nil {
 		v.Scopes = []string{}
 	}
@@ -118,7 +119,7 @@ func (m *Manager) Key(ctx context.Context, actor cardea.Actor, in ID) (Key, erro
 	return m.asKey(m.find(ctx, m.store.Reader, actor, keyNoun, in.ID, access.Read))
 }
 
-// Keys lists keys, newest first. Clients and service accounts have lists of their own.
+// Keys lists keys, newest first unless told otherwise. Clients and service accounts have lists of their own.
 func (m *Manager) Keys(ctx context.Context, actor cardea.Actor, in KeyFilter) (List[Key], error) {
 	return listKeys(ctx, m, actor, keyNoun, in, (*keyRow).view)
 }

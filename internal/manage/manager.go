@@ -57,6 +57,10 @@ type Config struct {
 	// contract gives no host, such as "http://127.0.0.1:8080". Nil: it is not known.
 	Origin func() string
 
+	// AppOrigin returns scheme, host and port at which people sign in, for links that are
+	// sent to them. Nil: https at the contract's app host, else Origin.
+	AppOrigin func() string
+
 	// Now tells the time. Nil: [time.Now].
 	Now cardea.Clock
 }
@@ -74,6 +78,7 @@ type Manager struct {
 	private  bool
 	hooks    *hook.Asker
 	origin   func() string
+	app      func() string
 	now      cardea.Clock
 	access   *access.Access
 	failures failures
@@ -83,7 +88,7 @@ type Manager struct {
 // New returns the Manager for a configuration.
 func New(c Config) *Manager {
 	m := &Manager{store: c.Store, contract: c.Contract, loadedAt: c.LoadedAt, apply: c.Apply, sealer: c.Sealer, now: c.Now,
-		hasher: c.Hasher, signing: c.Keys, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin, access: access.New(c.Store)}
+		hasher: c.Hasher, signing: c.Keys, issuers: c.Issuers, private: c.PrivateIssuers, hooks: c.Hooks, origin: c.Origin, app: c.AppOrigin, access: access.New(c.Store)}
 	if m.origin == nil {
 		m.origin = func() string { return "" }
 	}
@@ -97,6 +102,17 @@ func New(c Config) *Manager {
 		m.now = time.Now
 	}
 	return m
+}
+
+// appOrigin returns where people sign in, "" when it is not known.
+func (m *Manager) appOrigin() string {
+	if m.app != nil {
+		return m.app()
+	}
+	if host := m.contract().Hosts().App; host != "" {
+		return "https://" + host
+	}
+	return m.origin()
 }
 
 // Healthy reports whether the store answers.

@@ -29,7 +29,8 @@ var rolesOf = map[string]string{
 	"RevokeToken": "", "RevokeTokens": "oa", "RevokeGrant": "oa", "WithdrawConsent": "oa",
 	"SetPassword": "", "CreateInvitation": "oa", "CreateResetLink": "", "EndSession": "oa", "EndSessions": "oa",
 	"SetConnection": "o", "DeleteConnection": "o", "SetOrganizationIssuer": "oa",
-	"RevealHookSecret": "", "RotateSigningKeys": "", "RevokeSigningKey": "",
+	"CreateHandoff": "", "CreateSetupLink": "", "SetUp": "", "RevokeKeys": "oad", "RevokeAll": "oa",
+	"ReportLeak": "", "RevealHookSecret": "", "RotateSigningKeys": "", "RevokeSigningKey": "",
 }
 
 // as makes a call of [changes] or [looks] as somebody else.
@@ -88,6 +89,9 @@ var looks = map[string]func(s *scene) error{
 		return second2(s.Members(s.ctx, operator, manage.MemberFilter{Organization: s.org.ID}))
 	},
 	"Key": func(s *scene) error { return second2(s.Key(s.ctx, operator, manage.ID{ID: s.key.Key.ID})) },
+	"KeyCounts": func(s *scene) error {
+		return second2(s.KeyCounts(s.ctx, operator, manage.KeyFilter{Organization: s.org.ID}))
+	},
 	"Keys": func(s *scene) error {
 		return second2(s.Keys(s.ctx, operator, manage.KeyFilter{Organization: s.org.ID}))
 	},
@@ -128,7 +132,7 @@ var notAbout = map[string]bool{
 	"Plans": true, "ContractInfo": true, "TrustedIssuers": true,
 	"Organizations": false, "IdentifyKey": false, "ManagementTokens": false,
 	"Hooks": false, "TestHook": false, "SigningKeys": false,
-	"Authenticate": true, "Healthy": true, // those have no actor
+	"Authenticate": true, "Healthy": true, "Actor": true, // those have no actor
 }
 
 // Whatever a member asks about another organization, it does not exist; and nothing in it

@@ -126,12 +126,26 @@ func (m *Manager) findMember(ctx context.Context, r store.Reader, actor cardea.A
 
 // Members lists members, newest first.
 func (m *Manager) Members(ctx context.Context, actor cardea.Actor, in MemberFilter) (List[Member], error) {
+	var p rules.Problems
+	p.Add(checkSearch(in.Search))
+	p.Add(oneOf("status", in.Status, "active", "disabled"))
+	if in.Role != "" {
+		p.Add(checkRole(in.Role))
+	}
+	if err := p.Err(); err != nil {
+		return List[Member]{}, err
+	}
 	organization, err := m.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return List[Member]{}, err
 	}
-	return access.Paged(in.Page, []string{"members", organization}, func(p store.Page) ([]store.Member, string, error) {
-		return m.store.Members(ctx, store.MemberFilter{Organization: organization}, p)
+	filter := store.MemberFilter{Organization: organization, Role: in.Role, Contains: in.Search}
+	if disabled := in.Status == "disabled"; in.Status != "" {
+		filter.Disabled = &disabled
+	}
+	scope := []string{"members", organization, string(in.Role), in.Search, in.Status}
+	return access.Paged(in.Page, scope, func(p store.Page) ([]store.Member, string, error) {
+		return m.store.Members(ctx, filter, p)
 	}, viewMember)
 }
 
@@ -189,6 +203,9 @@ func (m *Manager) editMember(ctx context.Context, actor cardea.Actor, id, action
 			if err := m.mayGrant(ctx, tx.Reader, actor, role); err != nil {
 				return store.Member{}, err
 			}
+		}
+		if err := m.keepOwner(ctx, tx, actor, &before, &member); err != nil {
+			return store.Member{}, err
 		}
 		if access.Diff(viewMember(before), viewMember(member)).Empty() {
 			tx.Changed(store.ChangeOrganization, member.Organization) // evict again, see [Manager.change]

@@ -87,8 +87,8 @@ type keyRow struct {
 	// client is the rest of a client; its Credential is not used.
 	client store.Client
 
-	// memberDisabled says that the person it belongs to is shut out.
-	memberDisabled bool
+	// member is the person it belongs to; zero: nobody.
+	member store.Member
 
 	// ends says that a change ends the access tokens made from it, secret is the new
 	// secret that a change made.
@@ -159,41 +159,6 @@ func (m *Manager) readKey(ctx context.Context, r store.Reader, c store.Credentia
 	if c.Member == "" {
 		return row, nil
 	}
-	member, err := r.Member(ctx, c.Member)
-	row.memberDisabled = err == nil && !member.DisabledAt.IsZero()
+	row.member, err = r.Member(ctx, c.Member)
 	return row, err
-}
-
-// listKeys lists credentials of one sort, newest first.
-func listKeys[View any](ctx context.Context, m *Manager, actor cardea.Actor, n noun, in KeyFilter, view func(*keyRow, *contract.Contract, time.Time) View) (List[View], error) {
-	var p rules.Problems
-	p.Add(rules.Filter("member", in.Member))
-	p.Add(rules.Filter("environment", in.Environment))
-	p.Add(rules.Filter("kind", in.Kind))
-	if n == keyNoun && nounOf(in.Kind) != n {
-		p.Add(cardea.Invalid("kind", "is no kind of key: %ss have a list of their own", nounOf(in.Kind).text))
-	}
-	if err := p.Err(); err != nil {
-		return List[View]{}, err
-	}
-	organization, err := m.access.Scope(ctx, actor, in.Organization)
-	if err != nil {
-		return List[View]{}, err
-	}
-	if n.kind != "" {
-		in.Kind = n.kind
-	}
-	filter := store.CredentialFilter{Organization: organization, Member: in.Member, Kind: in.Kind, Environment: in.Environment}
-	scope := []string{n.name + "s", organization, in.Member, in.Kind, in.Environment}
-	c, now := m.contract(), m.now()
-	return access.Paged(in.Page, scope, func(p store.Page) ([]keyRow, string, error) {
-		credentials, next, err := m.store.Credentials(ctx, filter, p)
-		rows := make([]keyRow, len(credentials))
-		for i := range credentials {
-			if err == nil {
-				rows[i], err = m.readKey(ctx, m.store.Reader, credentials[i])
-			}
-		}
-		return rows, next, err
-	}, func(row keyRow) View { return view(&row, c, now) })
 }

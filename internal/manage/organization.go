@@ -16,7 +16,7 @@ import (
 // viewOrganization returns what is shown of an organization.
 func viewOrganization(o store.Organization) Organization {
 	view := Organization{
-		ID: o.ID, Name: o.Name, Plan: o.Plan, Limits: viewLimits(o.Limits), Status: OrganizationActive,
+		ID: o.ID, Name: o.Name, Plan: o.Plan, Staff: o.Staff, Limits: viewLimits(o.Limits), Status: OrganizationActive,
 		SuspendedAt: o.SuspendedAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 	}
 	if !o.SuspendedAt.IsZero() {
@@ -102,13 +102,24 @@ func (m *Manager) findOrganization(ctx context.Context, r store.Reader, actor ca
 	return r.Organization(ctx, id)
 }
 
-// Organizations lists the organizations, newest first. A member sees their own.
-func (m *Manager) Organizations(ctx context.Context, actor cardea.Actor, in Page) (List[Organization], error) {
+// Organizations lists the organizations, newest first. For operators and observers.
+func (m *Manager) Organizations(ctx context.Context, actor cardea.Actor, in OrganizationFilter) (List[Organization], error) {
 	if err := access.OperatorReads(actor); err != nil {
 		return List[Organization]{}, err
 	}
-	return access.Paged(in, []string{"organizations"}, func(p store.Page) ([]store.Organization, string, error) {
-		return m.store.Organizations(ctx, store.OrganizationFilter{}, p)
+	var p rules.Problems
+	p.Add(rules.Filter("plan", in.Plan))
+	p.Add(checkSearch(in.Search))
+	p.Add(oneOf("status", in.Status, OrganizationActive, OrganizationSuspended))
+	if err := p.Err(); err != nil {
+		return List[Organization]{}, err
+	}
+	filter := store.OrganizationFilter{Plan: in.Plan, Contains: in.Search}
+	if suspended := in.Status == OrganizationSuspended; in.Status != "" {
+		filter.Suspended = &suspended
+	}
+	return access.Paged(in.Page, []string{"organizations", in.Plan, in.Search, string(in.Status)}, func(p store.Page) ([]store.Organization, string, error) {
+		return m.store.Organizations(ctx, filter, p)
 	}, viewOrganization)
 }
 
@@ -134,7 +145,7 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor cardea.Actor, in
 	if err := p.Err(); err != nil {
 		return Organization{}, err
 	}
-	return m.editOrganization(ctx, actor, in.ID, "organization.update", access.Admin, func(o *store.Organization, _ time.Time) {
+	return m.editOrganization(ctx, actor, in.ID, "organization.update", access.Admin, func(o *store.Organization, _ time.Time) error {
 		if in.Name != nil {
 			o.Name = *in.Name
 		}
@@ -147,37 +158,42 @@ func (m *Manager) UpdateOrganization(ctx context.Context, actor cardea.Actor, in
 		if in.InheritLimits {
 			o.Limits = nil
 		}
+		return nil
 	})
 }
 
 // SuspendOrganization refuses every credential of an organization from the moment it
 // returns. Operators only. Suspending a suspended one changes nothing.
 func (m *Manager) SuspendOrganization(ctx context.Context, actor cardea.Actor, in ID) (Organization, error) {
-	return m.editOrganization(ctx, actor, in.ID, "organization.suspend", access.Nobody, func(o *store.Organization, now time.Time) {
+	return m.editOrganization(ctx, actor, in.ID, "organization.suspend", access.Nobody, func(o *store.Organization, now time.Time) error {
 		if o.SuspendedAt.IsZero() {
 			o.SuspendedAt = now
 		}
+		return customer(o)
 	})
 }
 
 // ResumeOrganization ends a suspension. Operators only.
 func (m *Manager) ResumeOrganization(ctx context.Context, actor cardea.Actor, in ID) (Organization, error) {
-	return m.editOrganization(ctx, actor, in.ID, "organization.resume", access.Nobody, func(o *store.Organization, _ time.Time) {
+	return m.editOrganization(ctx, actor, in.ID, "organization.resume", access.Nobody, func(o *store.Organization, _ time.Time) error {
 		o.SuspendedAt = time.Time{}
+		return nil
 	})
 }
 
 // editOrganization loads an organization, lets edit change it, and stores and records
 // it if that changed anything.
 func (m *Manager) editOrganization(ctx context.Context, actor cardea.Actor, id, action string, need access.Right,
-	edit func(o *store.Organization, now time.Time)) (Organization, error) {
+	edit func(o *store.Organization, now time.Time) error) (Organization, error) {
 	return m.saveOrganization(ctx, actor, func(tx *store.Tx) (store.Organization, error) {
 		o, err := m.findOrganization(ctx, tx.Reader, actor, id, need)
 		if err != nil {
 			return store.Organization{}, err
 		}
 		before := viewOrganization(o)
-		edit(&o, tx.Now())
+		if err := edit(&o, tx.Now()); err != nil {
+			return store.Organization{}, err
+		}
 		if access.Diff(before, viewOrganization(o)).Empty() {
 			tx.Changed(store.ChangeOrganization, o.ID) // evict again, see [Manager.change]
 			return o, nil
@@ -204,8 +220,11 @@ func (m *Manager) OffboardOrganization(ctx context.Context, actor cardea.Actor, 
 		if err != nil {
 			return err
 		}
+		if err := customer(&o); err != nil {
+			return err
+		}
 		out = Offboarded{}
-		if out.KeysRevoked, err = m.revokeAll(ctx, tx, o.ID, in.Reason); err != nil {
+		if out.KeysRevoked, err = m.revokeAll(ctx, tx, store.CredentialFilter{Organization: o.ID}, in.Reason); err != nil {
 			return err
 		}
 		if out.MembersDisabled, err = m.disableAll(ctx, tx, o.ID); err != nil {

@@ -2,12 +2,10 @@ package manage
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/access"
-	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -28,20 +26,14 @@ func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPas
 		return Member{}, err
 	}
 	if m.hasher == nil {
-		return Member{}, cardea.Errorf(cardea.KindUnavailable, "this server has no sign-in")
+		return Member{}, errNoSignIn
 	}
 	member, err := m.findMember(ctx, m.store.Reader, actor, in.Member, access.Nobody)
 	if err != nil {
 		return Member{}, err
 	}
-	if err := password.Check(in.Password, member.Email, member.Name, m.contract().Product()); err != nil {
-		return Member{}, err
-	}
-	hash, err := m.hasher.Hash(ctx, in.Password)
-	switch {
-	case errors.Is(err, password.ErrBusy):
-		return Member{}, &cardea.Error{Kind: cardea.KindUnavailable, Public: err.Error(), Cause: err}
-	case err != nil:
+	hash, err := m.hash(ctx, in.Password, member.Email, member.Name, m.contract().Product())
+	if err != nil {
 		return Member{}, err
 	}
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
@@ -53,7 +45,7 @@ func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPas
 		if err := tx.SetPassword(ctx, store.Password{Member: member.ID, Hash: hash}); err != nil {
 			return store.Member{}, err
 		}
-		for _, purpose := range []string{purposeInvite, purposeReset} {
+		for _, purpose := range []string{purposeInvite, purposeReset, purposeHandoff} {
 			if err := tx.EndLinks(ctx, member.ID, purpose); err != nil {
 				return store.Member{}, err
 			}
@@ -62,26 +54,21 @@ func (m *Manager) SetPassword(ctx context.Context, actor cardea.Actor, in SetPas
 	})
 }
 
-// The purposes of one-time links, and how long one may wait to be opened: an invitation
-// over a weekend, a reset while one sits there.
-const (
-	purposeInvite = "invite"
-	purposeReset  = "reset"
-	inviteLasts   = 7 * 24 * time.Hour
-	resetLasts    = time.Hour
-)
-
 // linkPrefix begins the text of a one-time link, so that scanners and people know it when
 // they see it.
 const linkPrefix = "cardea_link_"
 
-// A Link lets a person into their account once, to choose how to sign in from then on.
+// A Link lets a person into their account once: to choose how to sign in from then on, or
+// for a day ([Manager.CreateHandoff]).
 type Link struct {
-	Member  string `json:"member"`
-	Purpose string `json:"purpose"` // "invite" or "reset"
+	Member  string `json:"member,omitzero"` // "" of a set-up: there is none yet
+	Purpose string `json:"purpose"`         // "invite", "reset", "handoff" or "setup"
 
-	// Secret is the last part of the link's path. Whoever has it is the member.
+	// Secret is the last part of the link's path. Whoever has it is the member. URL is the
+	// whole link, and as secret; its path alone where nobody knows the host that people
+	// sign in at.
 	Secret    secret.Secret `json:"secret"`
+	URL       secret.Secret `json:"url"`
 	ExpiresAt time.Time     `json:"expires_at"`
 }
 
@@ -139,7 +126,7 @@ func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpos
 	if err != nil {
 		return Link{}, err
 	}
-	return link, nil
+	return m.located(link), nil
 }
 
 // linkDetail is the detail of the event of a link.

@@ -17,6 +17,9 @@ type Organization struct {
 	// Limits are the organization's own, in place of its plan's; nil: the plan's.
 	Limits *Limits `json:"limits,omitzero"`
 
+	// Staff says that this is the company behind the product, whose people are operators.
+	Staff bool `json:"staff,omitzero"`
+
 	Status      OrganizationStatus `json:"status"`
 	SuspendedAt time.Time          `json:"suspended_at,omitzero"`
 	CreatedAt   time.Time          `json:"created_at"`
@@ -74,6 +77,10 @@ type Key struct {
 	Member       string `json:"member,omitzero"`
 	Name         string `json:"name"`
 	Status       Status `json:"status"`
+
+	// OwnerName and OwnerEmail are the member's; "" when the key is no person's.
+	OwnerName  string `json:"owner_name,omitzero"`
+	OwnerEmail string `json:"owner_email,omitzero"`
 
 	// Hint is what people recognise the current secret by: its prefix and its last
 	// four characters.
