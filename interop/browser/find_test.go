@@ -270,3 +270,28 @@ func (b *tab) uncheck(label string) {
 		e.click()
 	}
 }
+
+// disclose opens what a summary says.
+func (b *tab) disclose(summary string) {
+	b.t.Helper()
+	quoted, _ := json.Marshal(summary) // a string always can be
+	b.await("there is no summary "+summary, func() bool {
+		found, err := evaluate[bool](b, fmt.Sprintf(`[...document.querySelectorAll("summary")].some(s => s.checkVisibility() && s.innerText.trim() == %s)`, quoted))
+		return err == nil && found
+	})
+	b.element(fmt.Sprintf(`[...document.querySelectorAll("summary")].find(s => s.checkVisibility() && s.innerText.trim() == %s)`, quoted), "summary "+summary).click()
+}
+
+// element returns what an expression finds.
+func (b *tab) element(expression, what string) element {
+	b.t.Helper()
+	id, err := b.isolatedWorld()
+	if err != nil {
+		b.fatal("%v", err)
+	}
+	r := call(b, runtime.Evaluate, runtime.EvaluateParams{Expression: expression, ContextID: id})
+	if r.Result == nil || r.Result.ObjectID == "" {
+		b.fatal("there is no %s", what)
+	}
+	return element{b, r.Result.ObjectID, what}
+}

@@ -236,3 +236,6 @@ func (w *world) client() *http.Client {
 		},
 	}
 }
+
+// ownerName is what the demo organization's owner is called.
+func (w *world) ownerName() string { return "Demo Owner" }
