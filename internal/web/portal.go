@@ -15,13 +15,15 @@ import (
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/people"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 // Config is what [New] needs.
 type Config struct {
-	// Manage and Insight are the use cases. Required.
-	Manage  *manage.Manager
-	Insight *insight.Insight
+	// Manage, Insight and Webhooks are the use cases. Required.
+	Manage   *manage.Manager
+	Insight  *insight.Insight
+	Webhooks *webhook.Webhooks
 
 	// People knows who is signed in. Required.
 	People *people.People

@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/target"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 // A Visit is one request of somebody who is signed in. It belongs to one goroutine.
@@ -25,6 +26,7 @@ type Visit struct {
 	Contract *contract.Contract // in force when the request came
 	Manage   *manage.Manager
 	Insight  *insight.Insight
+	Webhooks *webhook.Webhooks
 
 	// Actor is in whose name everything is asked; Session and Person are who they are.
 	Actor   cardea.Actor
@@ -58,7 +60,7 @@ type Visit struct {
 // leave it out.
 func (p *Portal) serve(area Area, route Route, w http.ResponseWriter, r *http.Request) {
 	v := &Visit{
-		W: w, R: r, Contract: p.cfg.Contract(), Manage: p.cfg.Manage, Insight: p.cfg.Insight,
+		W: w, R: r, Contract: p.cfg.Contract(), Manage: p.cfg.Manage, Insight: p.cfg.Insight, Webhooks: p.cfg.Webhooks,
 		Base: Prefix, Nonce: newNonce(), portal: p, area: area, route: route, query: r.URL.Query(),
 	}
 	v.id = v.Contract.NewRequestID()

@@ -30,6 +30,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/store/storetest"
 	"github.com/cardea-dev/cardea/internal/token"
 	"github.com/cardea-dev/cardea/internal/web"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 // Start is the time at which a world begins.
@@ -47,6 +48,7 @@ type World struct {
 	Store    *store.DB
 	Manage   *manage.Manager
 	Insight  *insight.Insight
+	Webhooks *webhook.Webhooks
 	People   *people.People
 	Recorder *record.Recorder
 	Portal   *web.Portal
@@ -104,7 +106,8 @@ func NewText(t testing.TB, text string, areas ...web.Area) *World {
 		Store: w.Store, Contract: w.Contract, Manager: w.Manage, Authorizer: authorizer, Recorder: w.Recorder, Now: w.Now,
 		ContractText: func() []byte { return []byte(text) },
 	})
-	w.Portal = web.New(web.Config{Manage: w.Manage, Insight: w.Insight, People: w.People, Contract: w.Contract, Now: w.Now, AnyHost: true}, areas...)
+	w.Webhooks = webhook.New(webhook.Config{Store: w.Store, Sealer: sealer, Fetch: client, Private: true, Now: w.Now})
+	w.Portal = web.New(web.Config{Manage: w.Manage, Insight: w.Insight, Webhooks: w.Webhooks, People: w.People, Contract: w.Contract, Now: w.Now, AnyHost: true}, areas...)
 	w.One, w.Two = w.organization("One Corp"), w.organization("Two Corp")
 	w.staff()
 	return w
