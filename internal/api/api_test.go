@@ -66,6 +66,7 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 	w.programs(t, o)
 	w.people(t, o, m)
 	w.others(t, o)
+	w.webhooks(t, o, s)
 
 	w.log1(store.RequestRow{RequestID: "req_1", Credential: s.Key.ID, Organization: o.ID, Environment: "live", Method: "GET",
 		Path: "/v1/things", Route: "GET /v1/things", Status: 403, Reason: cardea.ReasonScope, Step: cardea.StepScope, ContractLine: 40})

@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/api/apitest"
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 // The document describes the operations there are, and there are the operations it
@@ -155,6 +156,15 @@ func TestClientTypesMirrorTheUseCases(t *testing.T) {
 		{reflect.TypeFor[manage.Hook](), reflect.TypeFor[admin.Hook]()},
 		{reflect.TypeFor[manage.TestHook](), reflect.TypeFor[admin.TestHook]()},
 		{reflect.TypeFor[manage.HookAnswer](), reflect.TypeFor[admin.HookAnswer]()},
+		{reflect.TypeFor[webhook.Endpoint](), reflect.TypeFor[admin.Webhook]()},
+		{reflect.TypeFor[webhook.EndpointSecret](), reflect.TypeFor[admin.WebhookSecret]()},
+		{reflect.TypeFor[webhook.EndpointFilter](), reflect.TypeFor[admin.WebhookFilter]()},
+		{reflect.TypeFor[webhook.CreateEndpoint](), reflect.TypeFor[admin.CreateWebhook]()},
+		{reflect.TypeFor[webhook.UpdateEndpoint](), reflect.TypeFor[admin.UpdateWebhook]()},
+		{reflect.TypeFor[webhook.Delivery](), reflect.TypeFor[admin.WebhookDelivery]()},
+		{reflect.TypeFor[webhook.DeliveryFilter](), reflect.TypeFor[admin.WebhookDeliveryFilter]()},
+		{reflect.TypeFor[manage.ReportLeak](), reflect.TypeFor[admin.ReportLeak]()},
+		{reflect.TypeFor[manage.LeakReport](), reflect.TypeFor[admin.LeakReport]()},
 		{reflect.TypeFor[manage.HookSecret](), reflect.TypeFor[admin.HookSecret]()},
 		{reflect.TypeFor[manage.SigningKey](), reflect.TypeFor[admin.SigningKey]()},
 		{reflect.TypeFor[manage.RotateSigningKeys](), reflect.TypeFor[admin.RotateSigningKeys]()},

@@ -14,6 +14,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/secret"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 // Config is what [New] needs.
@@ -23,6 +24,9 @@ type Config struct {
 
 	// Insight answers what is asked about what happened. Required.
 	Insight *insight.Insight
+
+	// Webhooks tells organizations what happens to their credentials. Required.
+	Webhooks *webhook.Webhooks
 
 	// Member returns the member whom a signed-in person's token stands for; ok is false
 	// for a token that is none. Nil: nobody but operators.

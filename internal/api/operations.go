@@ -16,7 +16,7 @@ const ok, created = http.StatusOK, http.StatusCreated
 
 // operations lists every operation of the API, in no order.
 func operations(c Config) []operation {
-	return slices.Concat(managing(c.Manager), issuing(c.Manager), watching(c.Insight), serving(c.Manager))
+	return slices.Concat(managing(c.Manager), issuing(c.Manager), telling(c.Manager, c.Webhooks), watching(c.Insight), serving(c.Manager))
 }
 
 // managing lists the operations on what there is: organizations, members, credentials.

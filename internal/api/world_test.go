@@ -30,6 +30,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/store/storetest"
 	"github.com/cardea-dev/cardea/internal/token"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 const acme = `
@@ -148,12 +149,13 @@ func newWorld(t *testing.T) *world {
 	})
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
 	w.insight = insight.New(insight.Config{Store: w.store, Contract: current, Manager: w.manager, Now: w.clock})
-	w.config = api.Config{Manager: w.manager, Insight: w.insight, Logger: logger, Member: w.session}
+	webhooks := webhook.New(webhook.Config{Store: w.store, Sealer: sealer, Fetch: client, Now: w.clock})
+	w.config = api.Config{Manager: w.manager, Insight: w.insight, Webhooks: webhooks, Logger: logger, Member: w.session}
 	w.handler = api.New(w.config)
 	server := httptest.NewServer(w.handler)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	own := httptest.NewServer(api.New(api.Config{Manager: w.manager, Insight: w.insight, Logger: logger, Member: w.session, MembersOnly: true}))
+	own := httptest.NewServer(api.New(api.Config{Manager: w.manager, Insight: w.insight, Webhooks: webhooks, Logger: logger, Member: w.session, MembersOnly: true}))
 	t.Cleanup(own.Close)
 	w.own = own.URL
 	token, err := w.manager.CreateManagementToken(t.Context(), cardea.Actor{Type: "system", ID: "test"}, manage.CreateManagementToken{Name: "test"})

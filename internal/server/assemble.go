@@ -89,6 +89,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		Store: s.store, Contract: s.contract.get, Manager: s.manager, Authorizer: s.authorizer, Recorder: s.recorder,
 		Process: s.process, Now: s.now,
 	})
+	s.openWebhooks(c, issuing, sealer)
 	if err := s.firstToken(ctx); err != nil {
 		return fmt.Errorf("management token: %w", err)
 	}
@@ -97,18 +98,18 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		Authorizer: s.authorizer, Contract: s.contract.get, Recorder: s.recorder, Now: s.now, Logger: s.log,
 		Observe: s.metrics.observe, TrustedProxies: s.settings.TrustedProxies,
 	})
-	return s.bind(c, s.front, api.New(api.Config{Manager: s.manager, Insight: s.insight, Logger: s.log}))
+	return s.bind(c, s.front, api.New(api.Config{Manager: s.manager, Insight: s.insight, Webhooks: s.webhooks, Logger: s.log}))
 }
 
 // bind binds the listeners.
 func (s *Server) bind(c Config, front http.Handler, management *api.Handler) (err error) {
-	own := api.New(api.Config{Manager: s.manager, Insight: s.insight, Logger: s.log, Member: s.memberOf, MembersOnly: true})
+	own := api.New(api.Config{Manager: s.manager, Insight: s.insight, Webhooks: s.webhooks, Logger: s.log, Member: s.memberOf, MembersOnly: true})
 	pages := signin.New(signin.Config{
 		People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
 		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,
 	})
 	portal := dashboard.New(web.Config{
-		Manage: s.manager, Insight: s.insight, People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
+		Manage: s.manager, Insight: s.insight, Webhooks: s.webhooks, People: s.people, Contract: s.contract.get, Now: s.now, Logger: s.log,
 		TrustedProxies: s.settings.TrustedProxies, AnyHost: c.AnyHost,
 	})
 	world := &hosts{

@@ -27,6 +27,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/record"
 	"github.com/cardea-dev/cardea/internal/signing"
 	"github.com/cardea-dev/cardea/internal/store"
+	"github.com/cardea-dev/cardea/internal/webhook"
 )
 
 // Config is what [New] needs.
@@ -84,6 +85,8 @@ type Server struct {
 
 	authorizer *authz.Authorizer
 	keys       *signing.Keys
+	webhooks   *webhook.Webhooks
+	delivering sync.WaitGroup // its attempts under way
 	people     *people.People
 	oauth      *oauth.Server
 	front      *proxy.Handler
@@ -172,6 +175,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	background.Go(func() { s.follow(ctx) })
 	background.Go(func() { s.maintain(ctx) })
+	s.deliver(ctx)
 	s.keys.Start(ctx)
 	background.Go(func() {
 		select {
@@ -296,6 +300,7 @@ func (s *Server) close() error {
 	if s.front != nil {
 		s.front.Close()
 	}
+	s.delivering.Wait()
 	if s.recorder != nil {
 		failures = append(failures, s.recorder.Close())
 	}

@@ -191,17 +191,21 @@ func (w *Webhooks) edit(ctx context.Context, actor cardea.Actor, id, action stri
 	return e, err
 }
 
-// DeleteEndpoint deletes an endpoint with its log of deliveries. One that is under way may
-// still arrive.
-func (w *Webhooks) DeleteEndpoint(ctx context.Context, actor cardea.Actor, in access.ID) (access.None, error) {
-	return access.None{}, w.change(ctx, actor, func(tx *store.Tx) error {
-		e, err := w.find(ctx, tx.Reader, actor, in.ID, access.Admin)
-		if err != nil {
+// DeleteEndpoint deletes an endpoint with its log of deliveries and returns what it was. A
+// delivery that is under way may still arrive.
+func (w *Webhooks) DeleteEndpoint(ctx context.Context, actor cardea.Actor, in access.ID) (Endpoint, error) {
+	var e store.WebhookEndpoint
+	err := w.change(ctx, actor, func(tx *store.Tx) (err error) {
+		if e, err = w.find(ctx, tx.Reader, actor, in.ID, access.Admin); err != nil {
 			return err
 		}
 		access.Audit(tx, "webhook.delete", noun, e.ID, e.Organization, recorded(e), nil)
 		return tx.DeleteWebhookEndpoint(ctx, e.ID)
 	})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return w.view(e), nil
 }
 
 // RotateSecret gives an endpoint a new secret and returns it. Messages are signed with the
