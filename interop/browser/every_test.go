@@ -63,7 +63,7 @@ func TestEveryPageOfThePortal(t *testing.T) {
 			b := enter(t, w, w.user(t, "owner"))
 			shapes := b.crawl("/dashboard", portal, func(shape string) {
 				b.inspect()
-				b.picture(shape)
+				b.picture(pictureName(shape))
 			})
 			t.Logf("%s: %d pages: %s", name, len(shapes), strings.Join(shapes, " "))
 			if len(shapes) < 8 {
@@ -81,7 +81,7 @@ func TestEveryPageOfTheConsole(t *testing.T) {
 	b := enter(t, w, w.Staff)
 	shapes := b.crawl("/dashboard/console", func(path string) bool { return strings.HasPrefix(path, "/dashboard/console") }, func(shape string) {
 		b.inspect()
-		b.picture(shape)
+		b.picture(pictureName(shape))
 	})
 	t.Logf("%d pages: %s", len(shapes), strings.Join(shapes, " "))
 	if len(shapes) < 8 {

@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,29 +14,26 @@ import (
 const largest = 100_000
 
 // picture keeps a picture of the page under docs/images when CARDEA_PICTURES names that
-// directory (or another, from the root of the repository): NAME/shape.webp.
-func (b *tab) picture(shape string) {
+// directory (or another, from the root of the repository): CONTRACT/NAME.webp.
+func (b *tab) picture(name string) {
 	b.t.Helper()
 	dir := os.Getenv("CARDEA_PICTURES")
 	if dir == "" {
 		return
 	}
-	name := strings.Trim(strings.ReplaceAll(strings.TrimPrefix(shape, "/dashboard"), "/", "-"), "-")
-	name = strings.ReplaceAll(name, "…", "one")
-	if name == "" {
-		name = "home"
-	}
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join("../..", dir)
 	}
 	dir = filepath.Join(dir, b.world.name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name+".webp"), b.capture(), 0o644)); err != nil {
 		b.t.Fatal(err)
 	}
-	image := b.capture()
-	if err := os.WriteFile(filepath.Join(dir, name+".webp"), image, 0o644); err != nil {
-		b.t.Fatal(err)
-	}
+}
+
+// pictureName returns the name of the picture of a page by the shape of its path.
+func pictureName(shape string) string {
+	name := strings.Trim(strings.ReplaceAll(strings.TrimPrefix(shape, "/dashboard"), "/", "-"), "-")
+	return cmp.Or(strings.ReplaceAll(name, "…", "one"), "home")
 }
 
 // capture takes a picture of the page, to its end or to three screens of it.

@@ -36,6 +36,7 @@ func TestPagesOfSigningIn(t *testing.T) {
 			b := newTab(t, w)
 			b.visit("/signin")
 			b.inspect()
+			b.picture("signin")
 			owner := w.user(t, "owner")
 			if name == "coactive" {
 				b.sees("Enter your org name")
@@ -53,6 +54,7 @@ func TestPagesOfSigningIn(t *testing.T) {
 			b.visit("/account")
 			b.sees("Your account")
 			b.inspect()
+			b.picture("account")
 		})
 	}
 }
@@ -77,6 +79,7 @@ func TestConsentPage(t *testing.T) {
 			}
 			b.sees("wants to access your")
 			b.inspect()
+			b.picture("consent")
 		})
 	}
 }

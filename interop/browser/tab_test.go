@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -38,8 +40,8 @@ type tab struct {
 
 	mu       sync.Mutex
 	faults   []string
-	allowed  []string                   // parts of faults that a test expects
-	busy     map[network.RequestID]bool // requests under way
+	allowed  []string                           // parts of faults that a test expects
+	busy     map[network.RequestID]cdp.LoaderID // requests under way, by the document they are for
 	loading  bool
 	loads    int                         // documents that began
 	answers  map[string]int64            // :: URL of a document → status
@@ -59,7 +61,7 @@ func newTab(t testing.TB, w *world) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &tab{t: t, world: w, busy: map[network.RequestID]bool{}, answers: map[string]int64{}}
+	b := &tab{t: t, world: w, busy: map[network.RequestID]cdp.LoaderID{}, answers: map[string]int64{}}
 	ctx, leave := chromedp.NewContext(browser,
 		chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {
 			p.ProxyServer, p.ProxyBypassList = w.proxy.server, "<-loopback>"
@@ -95,8 +97,13 @@ func (b *tab) hear(ev any) {
 	case *page.EventFrameStoppedLoading:
 		b.loading = false
 	case *network.EventRequestWillBeSent:
-		b.busy[ev.RequestID] = true
+		if ev.Type != network.ResourceTypeOther { // an icon of the tab is nothing to wait for
+			b.busy[ev.RequestID] = ev.LoaderID
+		}
 		b.requests = append(b.requests, ev.Request.Method+" "+ev.Request.URL)
+	case *page.EventFrameNavigated:
+		// What the document before was waiting for, nobody is any more.
+		maps.DeleteFunc(b.busy, func(_ network.RequestID, of cdp.LoaderID) bool { return of != ev.Frame.LoaderID })
 	case *network.EventLoadingFinished:
 		delete(b.busy, ev.RequestID)
 	case *network.EventLoadingFailed:
