@@ -16,9 +16,19 @@ func shape(path string) string {
 	return identifier.ReplaceAllString(path, "/…")
 }
 
-// links are the addresses of the dashboard that a page leads to.
-const links = `[...new Set([...document.querySelectorAll("a[href]")].map(a => new URL(a.href))
-	.filter(u => u.origin == location.origin && u.pathname.startsWith("/dashboard")).map(u => u.pathname + u.search))]`
+// links are the addresses of the dashboard that a page leads to: by a link, or by a form
+// that asks about what was ticked.
+const links = `[...new Set([
+	...[...document.querySelectorAll("a[href]:not([download])")].map(a => new URL(a.href)),
+	...[...document.forms].filter(f => f.method == "get" && f.role != "search").map(f => {
+		const boxes = [...f.elements].filter(e => e.type == "checkbox" && e.value)
+		boxes.forEach(e => e.checked = true)
+		const u = new URL(f.action)
+		u.search = new URLSearchParams(new FormData(f))
+		boxes.forEach(e => e.checked = false)
+		return u
+	}),
+].filter(u => u.origin == location.origin && u.pathname.startsWith("/dashboard")).map(u => u.pathname + u.search))]`
 
 // crawl opens every page of the dashboard that can be reached from one, once for each
 // shape of path, and calls a function on each.

@@ -1,8 +1,6 @@
 package browser
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
@@ -58,40 +56,6 @@ func hostileContract(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return name
-}
-
-// manage sends a change to the management API and reads the answer.
-func (w *world) manage(t testing.TB, path string, in any) map[string]any {
-	t.Helper()
-	status, out := w.tryManage(t, path, in)
-	if status >= 300 {
-		t.Fatalf("%s: %d %v", path, status, out)
-	}
-	return out
-}
-
-func (w *world) tryManage(t testing.TB, path string, in any) (int, map[string]any) {
-	t.Helper()
-	body, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.Management+path, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+w.Token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	out := map[string]any{}
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		t.Fatalf("%s: %d %v", path, resp.StatusCode, err)
-	}
-	return resp.StatusCode, out
 }
 
 // furnish fills the demo organization with names that are code.

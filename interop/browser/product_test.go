@@ -1,6 +1,9 @@
 package browser
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -127,4 +130,81 @@ func (w *world) bustle(t testing.TB) {
 		w.request(t, http.MethodGet, "/nothing/there", secret)
 	}
 	w.request(t, http.MethodGet, p.path, "")
+}
+
+// manage sends a change to the management API and reads the answer.
+func (w *world) manage(t testing.TB, path string, in any) map[string]any {
+	t.Helper()
+	status, out := w.tryManage(t, path, in)
+	if status >= 300 {
+		t.Fatalf("%s: %d %v", path, status, out)
+	}
+	return out
+}
+
+func (w *world) tryManage(t testing.TB, path string, in any) (int, map[string]any) {
+	t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.Management+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.Token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	out := map[string]any{}
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		t.Fatalf("%s: %d %v", path, resp.StatusCode, err)
+	}
+	return resp.StatusCode, out
+}
+
+// read reads from the management API.
+func (w *world) read(t testing.TB, path string, out any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.Management+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.Token)
+	status, body := w.sendBy(t, http.DefaultClient, req)
+	if status != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, status, body)
+	}
+	if err := json.Unmarshal([]byte(body), out); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// follow clicks what leads on, a link or a button.
+func (b *tab) follow(name string) {
+	b.t.Helper()
+	role := "link"
+	b.await(fmt.Sprintf("nothing leads on that is called %q; there are %s and %s", name, b.names("link"), b.names("button")), func() bool {
+		for _, role = range []string{"link", "button"} {
+			if b.has(role, name) {
+				return true
+			}
+		}
+		return false
+	})
+	b.click(role, name)
+}
+
+// secret returns the text of the page that can be copied, by its id.
+func (b *tab) secret(id string) string {
+	b.t.Helper()
+	quoted, _ := json.Marshal(id) // a string always can be
+	b.await("nothing is shown to be copied as "+id, func() bool {
+		there, err := evaluate[bool](b, fmt.Sprintf("!!document.getElementById(%s)", quoted))
+		return err == nil && there
+	})
+	return eval[string](b, fmt.Sprintf("document.getElementById(%s).innerText.trim()", quoted))
 }
