@@ -2,12 +2,11 @@ package manage
 
 import (
 	"context"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/access"
+	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -21,12 +20,6 @@ type CreateHandoff struct {
 	Continue string `json:"continue,omitzero"`
 }
 
-// portal is the path below which a hand-off may lead.
-const portal = "/dashboard"
-
-// maxContinue bounds where a hand-off leads, in bytes.
-const maxContinue = 1000
-
 // CreateHandoff makes a link with which the product's own application, where a member has
 // signed in, sends them on to the dashboard: whoever opens it within a quarter of an hour
 // is signed in as that member, once, for a day. Operators only, for members of customers
@@ -36,10 +29,10 @@ func (m *Manager) CreateHandoff(ctx context.Context, actor cardea.Actor, in Crea
 		return Link{}, err
 	}
 	if in.Continue == "" {
-		in.Continue = portal
+		in.Continue = rules.Portal
 	}
-	if !insidePortal(in.Continue) {
-		return Link{}, cardea.Invalid("continue", "must be a path of the dashboard, such as %s/keys", portal)
+	if !rules.IsPortal(in.Continue) {
+		return Link{}, cardea.Invalid("continue", "must be a path of the dashboard, such as %s/keys", rules.Portal)
 	}
 	link := Link{Member: in.Member, Purpose: purposeHandoff, Secret: secret.New(secret.ShapePrefix, linkPrefix)}
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
@@ -70,31 +63,6 @@ func (m *Manager) CreateHandoff(ctx context.Context, actor cardea.Actor, in Crea
 		return Link{}, err
 	}
 	return m.located(link), nil
-}
-
-// insidePortal reports whether a text is a path of the dashboard, perhaps with a query,
-// that no browser reads as anything else: no "..", "//", "\", "%" in the path, no control
-// characters and no fragment.
-func insidePortal(text string) bool {
-	path, query, _ := strings.Cut(text, "?")
-	if len(text) > maxContinue || path != portal && !strings.HasPrefix(path, portal+"/") {
-		return false
-	}
-	for i := range len(text) {
-		if c := text[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
-			return false
-		}
-	}
-	if strings.Contains(path, "//") || strings.Contains(path, "%") {
-		return false
-	}
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." {
-			return false
-		}
-	}
-	_, err := url.ParseQuery(query)
-	return err == nil
 }
 
 // located returns a link with its URL.

@@ -6,6 +6,7 @@ type SignIn struct {
 	Action   string // where the form goes
 	Continue string // where to go afterwards: a path of this host, or ""
 	Problem  string // what was wrong with the attempt before, or ""
+	Notice   string // what was just done, or ""
 	Email    string // as typed before
 
 	// Title is the contract's word over the form; "" for "Sign in to" and the product.
@@ -29,6 +30,7 @@ type Organization struct {
 	Label    string // of the field, from the contract: "Enter your org name"
 	Value    string // as typed before
 	Problem  string
+	Notice   string // what was just done, or ""
 }
 
 // Leave sends the browser to another site, at once or on a click: what an answer to a
@@ -115,6 +117,18 @@ type NewPassword struct {
 	Organization string
 	Problem      string
 	MinLength    int // of a password, in characters
+}
+
+// SetUp lets the first of the company's own people give themselves an account. The form's
+// members are "token", "name", "email", and where passwords are offered "password" and
+// "again".
+type SetUp struct {
+	Action      string
+	Token       string // of the link
+	Name, Email string // as typed before
+	Problem     string
+	Password    bool // the contract offers passwords
+	MinLength   int  // of one, in characters
 }
 
 // Message tells something, and where to go from there.

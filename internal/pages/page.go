@@ -18,7 +18,7 @@ type Page struct {
 	Person *Person
 
 	// Content is what the page is about, by value: [SignIn], [Organization], [Leave],
-	// [Consent], [Device], [NewPassword], [Account], [Message] or [Error].
+	// [Consent], [Device], [NewPassword], [SetUp], [Account], [Message] or [Error].
 	Content any
 
 	// RedirectsTo is where the answer to the page's form may send the browser besides
@@ -51,7 +51,7 @@ var templates = func() map[string]*template.Template {
 		"web":    func(address string) bool { return strings.HasPrefix(address, "https://") },
 	}).ParseFS(templateFiles, "templates/frame.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"signin", "organization", "leave", "consent", "device", "newpassword", "account", "message", "error"} {
+	for _, name := range []string{"signin", "organization", "leave", "consent", "device", "newpassword", "setup", "account", "message", "error"} {
 		t := template.Must(frame.Clone())
 		all[name] = template.Must(t.ParseFS(templateFiles, "templates/"+name+".html"))
 	}
@@ -98,6 +98,8 @@ func lookOf(content any, product string) (look, bool) {
 		return look{template: "device", title: "Connect a device"}, true
 	case NewPassword:
 		return look{template: "newpassword", title: c.Heading}, true
+	case SetUp:
+		return look{template: "setup", title: "Set up " + product}, true
 	case Account:
 		return look{template: "account", title: "Your account", wide: true, script: c.MayAddPasskey}, true
 	case Message:

@@ -39,6 +39,7 @@ func every() map[string]any {
 		},
 		"device":   pages.Device{Action: "/x", Fields: fields, Code: attack, Problem: attack},
 		"password": pages.NewPassword{Action: "/x", Heading: attack, Text: attack, Button: attack, Token: attack, Email: attack, Organization: attack, Problem: attack, MinLength: 10},
+		"set up":   pages.SetUp{Action: "/x", Token: attack, Name: attack, Email: attack, Problem: attack, Password: true, MinLength: 10},
 		"account": pages.Account{
 			Problem: attack, Notice: attack, Name: attack, Email: attack, Organization: attack, Role: attack, HasPassword: true, MayPassword: true, MinLength: 10,
 			MayAddPasskey: true, Passkeys: []pages.Passkey{{ID: attack, Name: attack, Created: at}},

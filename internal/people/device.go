@@ -141,6 +141,9 @@ func (p *People) DecideDevice(ctx context.Context, by Session, typed string, app
 	if _, err := p.Device(ctx, by, typed, from); err != nil {
 		return err
 	}
+	if approve && by.Method == MethodHandoff { // it would outlive the day that a hand-off lasts
+		return ErrProveAgain
+	}
 	return p.change(ctx, from.member(by.Member.ID), func(tx *store.Tx) error {
 		row, err := p.waiting(ctx, tx.Reader, typed)
 		if err != nil {

@@ -30,8 +30,10 @@ const (
 	MethodPassword = "password"
 	MethodPasskey  = "passkey"
 	MethodSSO      = "sso"
-	MethodDevice   = "device" // a command line, by a signed-in person's approval
-	MethodLink     = "link"   // an invitation or a reset link
+	MethodDevice   = "device"  // a command line, by a signed-in person's approval
+	MethodLink     = "link"    // an invitation or a reset link
+	MethodHandoff  = "handoff" // a link of the product's own application
+	MethodSetup    = "setup"   // the link that makes the first of staff
 )
 
 // Prefixes of a session's token, which authenticates, and of its id, which does not.
@@ -114,12 +116,15 @@ func view(s store.Session, m store.Member, o store.Organization) Session {
 // start begins a session in a change: always a new one, with a token never seen before.
 // The caller has checked in the same change that the person may come in.
 func (p *People) start(ctx context.Context, tx *store.Tx, m store.Member, o store.Organization, method string, authTime time.Time, from From) (secret.Secret, Session, error) {
-	rules := p.contract().SignIn()
+	lasts := p.contract().SignIn().SessionMax
+	if method == MethodHandoff {
+		lasts = min(lasts, handoffLasts)
+	}
 	token := secret.New(secret.ShapePrefix, sessionToken)
 	row := store.Session{
 		Hash: token.Hash(), ID: secret.NewID(sessionID), Member: m.ID, Organization: o.ID, Method: method,
 		UserAgent: from.agent(), Address: from.address(), AuthTime: authTime, CreatedAt: tx.Now(), SeenAt: tx.Now(),
-		ExpiresAt: tx.Now().Add(rules.SessionMax),
+		ExpiresAt: tx.Now().Add(lasts),
 	}
 	tx.Audit(sessionEvent("session.start", row.ID, m, sessionDetail{Method: method}))
 	return token, view(row, m, o), tx.InsertSession(ctx, row)

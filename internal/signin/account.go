@@ -12,7 +12,6 @@ import (
 // done holds what a page says after a change, by the name of it in the link that the
 // change leads to: a link can only say what is here.
 var done = map[string]string{
-	"link":           "You are signed in.",
 	"password":       "The password is changed, and you are signed out everywhere else.",
 	"session":        "That session is ended.",
 	"withdraw":       "The application has no access any more.",
@@ -138,7 +137,7 @@ func endSessions(v *visit) {
 		return
 	}
 	people.ClearCookie(v.w, v.r, v.secure)
-	v.see("/signout")
+	v.see(signedOut)
 }
 
 func withdraw(v *visit) {

@@ -21,10 +21,11 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	w.signIn("ada@one.test")
 	token := w.cookie("__Host-session")
 	w.get("/signout").want(t, 200, "Sign out?")
-	if a := w.post("/signout"); a.location() != "/signout" || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
+	if a := w.post("/signout"); a.location() != "/signin?out=1" || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
 		t.Errorf("to %q, cookie %q", a.location(), a.Header.Get("Set-Cookie"))
 	}
 	w.get("/signout").want(t, 200, "You are signed out")
+	w.get("/signin?out=1").want(t, 200, "You are signed out", `role="status"`, `type="password"`)
 	if a := w.browserless(token); a.StatusCode == 200 {
 		t.Error("the session still works")
 	}
@@ -57,7 +58,7 @@ func TestSessionsAreSeenAndEnded(t *testing.T) {
 	}
 	w.signIn("ada@one.test")
 	w.Client = here
-	if a := w.post("/account/sessions/end-all"); a.location() != "/signout" {
+	if a := w.post("/account/sessions/end-all"); a.location() != "/signin?out=1" {
 		t.Errorf("to %q", a.location())
 	}
 	for _, browser := range []*http.Client{here, there} {
@@ -133,7 +134,10 @@ func TestInvitation(t *testing.T) {
 	w.post("/invite", "token", text, "password", "one long password", "again", "another long one").want(t, 422, "not the same", text)
 	w.post("/invite", "token", text, "password", "short", "again", "short").want(t, 422, "at least 10 characters")
 	a := w.post("/invite", "token", text, "password", "one long password", "again", "one long password").want(t, 303)
-	w.get(a.location()).want(t, 200, "bob@two.test", "You are signed in.")
+	if a.location() != "/dashboard" {
+		t.Errorf("on to %q", a.location())
+	}
+	w.get("/account").want(t, 200, "bob@two.test")
 	for _, dead := range []string{text, "made-up", strings.Repeat("x", 150)} {
 		w.get("/invite/"+dead).want(t, 404, "not good any more")
 		w.post("/invite", "token", dead, "password", "one long password", "again", "one long password").want(t, 404, "not good any more")

@@ -20,12 +20,20 @@ func signInPage(v *visit) {
 		v.see(next(on))
 		return
 	}
+	notice := ""
+	if !v.in && query.Get("out") == "1" {
+		notice = "You are signed out. Close the window if others use this computer."
+	}
 	organization := bound(query.Get("organization"))
 	if v.contract.SignIn().OrganizationFirst && organization == "" {
-		v.show(http.StatusOK, v.organizationForm(on, "/signin", "", ""))
+		form := v.organizationForm(on, "/signin", "", "")
+		form.Notice = notice
+		v.show(http.StatusOK, form)
 		return
 	}
-	v.show(http.StatusOK, v.signInForm(on, organization, bound(query.Get("login_hint")), ""))
+	form := v.signInForm(on, organization, bound(query.Get("login_hint")), "")
+	form.Notice = notice
+	v.show(http.StatusOK, form)
 }
 
 // bound cuts what a link wants to see in a field.
@@ -135,6 +143,9 @@ func signOutPage(v *visit) {
 	})
 }
 
+// signedOut is where people are sent when they have signed out.
+const signedOut = "/signin?out=1"
+
 // signOut ends the session, wherever its token may have got to.
 func signOut(v *visit) {
 	if v.in {
@@ -144,70 +155,5 @@ func signOut(v *visit) {
 		}
 	}
 	people.ClearCookie(v.w, v.r, v.secure)
-	v.see("/signout")
-}
-
-// linkPage shows what a one-time link is for. It does not use it up.
-func linkPage(v *visit) {
-	link, ok, err := v.cfg.People.Link(v.r.Context(), linkText(v.r.URL.Path), v.from)
-	switch {
-	case err != nil:
-		v.again(err, func(problem string) any { return pages.Error{Heading: "Not now", Text: problem} })
-	case !ok:
-		v.deadLink()
-	default:
-		v.show(http.StatusOK, v.linkForm(link, linkText(v.r.URL.Path), ""))
-	}
-}
-
-func (v *visit) deadLink() {
-	v.fail(http.StatusNotFound, "This link is not good any more", "It was used already, or its time is over. Ask whoever gave it to you for a new one.")
-}
-
-// linkForm is the content of the page of a link.
-func (v *visit) linkForm(link people.Link, text, problem string) any {
-	heading, words, button := "Choose a new password", "You are signed out everywhere else when you do.", "Save and sign in"
-	if link.Purpose == people.LinkInvite {
-		heading = "Welcome to " + v.contract.Product()
-		words = "You were invited to " + link.Organization.Name + "."
-		button = "Join " + link.Organization.Name
-	}
-	if !slices.Contains(v.contract.SignIn().Methods, people.MethodPassword) {
-		return pages.Message{
-			Heading: heading, Text: words,
-			Button: &pages.Button{Action: "/invite", Fields: []pages.Field{{Name: "token", Value: text}}, Text: "Sign in"},
-		}
-	}
-	if link.Purpose == people.LinkInvite {
-		words += " Choose a password for your account."
-	}
-	return pages.NewPassword{
-		Action: "/invite", Heading: heading, Text: words, Button: button, Token: text, Email: link.Member.Email,
-		Organization: link.Organization.Name, Problem: problem, MinLength: minPassword,
-	}
-}
-
-// useLink uses a one-time link.
-func useLink(v *visit) {
-	text := v.form.Get("token")
-	link, ok, err := v.cfg.People.Link(v.r.Context(), text, v.from)
-	if err == nil && !ok {
-		v.deadLink()
-		return
-	}
-	if err == nil && v.form.Get("password") != v.form.Get("again") {
-		v.show(http.StatusUnprocessableEntity, v.linkForm(link, text, "The two passwords are not the same."))
-		return
-	}
-	if err == nil {
-		var token secret.Secret
-		var session people.Session
-		if token, session, err = v.cfg.People.UseLink(v.r.Context(), text, v.form.Get("password"), v.from); err == nil {
-			if v.enter(token, session) {
-				v.see("/account?done=link")
-			}
-			return
-		}
-	}
-	v.again(err, func(problem string) any { return v.linkForm(link, text, problem) })
+	v.see(signedOut)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/rules"
 )
 
 // maxContinue bounds where to continue: it travels in a cookie of 4 KiB.
@@ -26,6 +27,9 @@ func (v *visit) onward(text string) string {
 	if _, err := url.ParseQuery(query); err != nil {
 		return ""
 	}
+	if rules.IsPortal(text) {
+		return text
+	}
 	if r, ok := v.routes[path]; ok && r.get != nil && path != "/signin" && path != "/signout" && !strings.HasPrefix(path, "/signin/sso") {
 		return text
 	}
@@ -41,7 +45,7 @@ func (v *visit) onward(text string) string {
 // next returns where to go after signing in.
 func next(path string) string {
 	if path == "" {
-		return "/account"
+		return rules.Portal
 	}
 	return path
 }
@@ -54,7 +58,7 @@ func isLink(path string) bool {
 
 // linkText returns the text of a one-time link in its path.
 func linkText(path string) string {
-	for _, prefix := range []string{"/invite/", "/reset/"} {
+	for _, prefix := range []string{"/invite/", "/reset/", "/handoff/", "/setup/"} {
 		if text, ok := strings.CutPrefix(path, prefix); ok {
 			return text
 		}

@@ -82,6 +82,8 @@ func (s *Server) table() map[string]route {
 		"/signin/revoke":            {post: revoke, tool: true},
 		"/signout":                  {get: signOutPage, post: signOut},
 		"/invite":                   {post: useLink},
+		"/handoff":                  {post: useHandoff},
+		"/setup":                    {post: useSetup},
 		"/account":                  {get: accountPage, need: true},
 		"/account/password":         {post: changePassword, need: true},
 		"/account/sessions/end":     {post: endSession, need: true},

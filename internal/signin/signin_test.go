@@ -51,11 +51,12 @@ func TestContinueStaysHere(t *testing.T) {
 		"/v1/things", "/signout", "/signin", "/signin/sso/callback?code=x", "/account/password", "/account?a=" + strings.Repeat("x", 2400), "/account?%zz",
 		"/oauth/authorize/../../evil", "/oauth/token", "/account?é",
 		"/account?x\r\nSet-Cookie: a=b", "/account?a\tb", "/account?a b", `/account?a\b`, "/account?a#b", "/account?\x00",
+		"/dashboardx", "/dashboard/../account", "/dashboard//evil.example", "/dashboard/%2e%2e/x", "/dashboard/./x", "/dashboard\\evil", "/dashboard#x", "//dashboard", "/Dashboard",
 	} {
-		if a := w.post("/signin", "email", "ada@one.test", "password", goodPassword, "continue", text); a.location() != "/account" {
+		if a := w.post("/signin", "email", "ada@one.test", "password", goodPassword, "continue", text); a.location() != "/dashboard" {
 			t.Errorf("%q leads to %q", text, a.location())
 		}
-		if a := w.get("/signin?continue=" + url.QueryEscape(text)); a.location() != "/account" {
+		if a := w.get("/signin?continue=" + url.QueryEscape(text)); a.location() != "/dashboard" {
 			t.Errorf("%q in a link leads to %q", text, a.location())
 		}
 		if a := w.get("/signin?again=1&continue=" + url.QueryEscape(text)); strings.Contains(a.text, `name="continue"`) {
@@ -67,7 +68,7 @@ func TestContinueStaysHere(t *testing.T) {
 func FuzzContinueStaysHere(f *testing.F) {
 	w := newWorld(f, nil)
 	base, _ := url.Parse(app + "/signin")
-	for _, seed := range []string{"/account", "/account?done=x", "//evil", `/\evil`, "/oauth/authorize?redirect_uri=https://evil"} {
+	for _, seed := range []string{"/account", "/dashboard/keys?status=expired", "/account?done=x", "//evil", `/\evil`, "/oauth/authorize?redirect_uri=https://evil"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -79,7 +80,7 @@ func FuzzContinueStaysHere(f *testing.F) {
 		if err != nil || u.Host != "app.acme.test" || u.Scheme != "https" || on != text {
 			t.Fatalf("%q leads to %q", text, on)
 		}
-		if u.Path != "/account" && u.Path != "/oauth/authorize" && u.Path != "/signin/device" {
+		if u.Path != "/dashboard" && !strings.HasPrefix(u.Path, "/dashboard/") && u.Path != "/account" && u.Path != "/oauth/authorize" && u.Path != "/signin/device" {
 			t.Fatalf("%q leads to the path %q", text, u.Path)
 		}
 	})
@@ -134,7 +135,7 @@ func TestOrganizationFirst(t *testing.T) {
 	w.post("/signin", "step", "organization", "organization", " ").want(t, 422, `role="alert"`)
 	w.post("/signin", "email", "ada@one.test", "password", goodPassword).want(t, 422, "Enter your org name")
 	w.post("/signin", "organization", "two corp", "email", "ada@one.test", "password", goodPassword).want(t, 403)
-	if a := w.post("/signin", "organization", "one corp", "email", "ada@one.test", "password", goodPassword); a.location() != "/account" {
+	if a := w.post("/signin", "organization", "one corp", "email", "ada@one.test", "password", goodPassword); a.location() != "/dashboard" {
 		t.Errorf("status %d, to %q", a.StatusCode, a.location())
 	}
 }

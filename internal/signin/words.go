@@ -28,6 +28,10 @@ func methodName(method string) string {
 		return "company sign-in"
 	case people.MethodDevice:
 		return "approval here"
+	case people.MethodHandoff:
+		return "link of an application, for a day"
+	case people.MethodSetup:
+		return "set-up link"
 	}
 	return method
 }

@@ -35,10 +35,15 @@ func (r Reader) Organization(ctx context.Context, id string) (Organization, erro
 
 // OrganizationByName returns the organization of a name, in any case and without the
 // space around it. It is a KindNotFound error when there is none, and also when several
-// share the name: none of them is picked.
+// share the name: none of them is picked, unless one is staff, whom no customer shuts out
+// by taking their name.
 func (r Reader) OrganizationByName(ctx context.Context, name string) (Organization, error) {
 	s := sel(`SELECT ` + organizationColumns + ` FROM organization`)
-	list, err := collect(ctx, r, s.add(" AND folded_name = ? LIMIT 2", fold(strings.TrimSpace(name))), (*Organization).scan)
+	s.add(" AND folded_name = ? ORDER BY COALESCE(staff, 0) DESC LIMIT 2", fold(strings.TrimSpace(name)))
+	list, err := collect(ctx, r, s, (*Organization).scan)
+	if len(list) > 1 && list[0].Staff {
+		list = list[:1]
+	}
 	return sole(list, err, "organization")
 }
 
