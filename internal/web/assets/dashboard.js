@@ -107,6 +107,19 @@ const choosing = (button) => {
   });
 };
 
+// filling puts a value into a field: presets of dates.
+const filling = (button) => {
+  if (button.dataset.ready) return;
+  button.dataset.ready = "1";
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const field = document.getElementById(button.dataset.fill);
+    field.value = button.dataset.value;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    say(`${button.textContent.trim()}: ${button.dataset.value}`);
+  });
+};
+
 // polling asks htmx for news every so many seconds, while somebody looks and has not
 // paused it.
 const polling = (element) => {
@@ -186,6 +199,7 @@ const enhance = (root) => {
   each(root, "input[data-expect]", naming);
   each(root, "input[data-all]", selecting);
   each(root, "[data-choose]", choosing);
+  each(root, "[data-fill]", filling);
   each(root, "[data-poll]", polling);
   each(root, "[data-pauses]", pausing);
   each(root, "figure[data-chart]", charting);
