@@ -105,6 +105,22 @@ func (c *Client) GetUsage(ctx context.Context, q UsageQuery) (Usage, error) {
 	return get[Usage](ctx, c, "/v1/usage", q)
 }
 
+// GetUsageSeries counts requests over time.
+func (c *Client) GetUsageSeries(ctx context.Context, q UsageQuery) (UsageSeries, error) {
+	return get[UsageSeries](ctx, c, "/v1/usage/series", q)
+}
+
+// GetLimits returns what is left of limits right now.
+func (c *Client) GetLimits(ctx context.Context, q LimitsQuery) (LimitsNow, error) {
+	return get[LimitsNow](ctx, c, "/v1/limits", q)
+}
+
+// GroupRequests counts alike requests together, errors first.
+func (c *Client) GroupRequests(ctx context.Context, filter RequestFilter) (RequestGroups, error) {
+	filter.Page = Page{}
+	return get[RequestGroups](ctx, c, "/v1/request-groups", filter)
+}
+
 // ListRequests iterates over the request log, newest first.
 func (c *Client) ListRequests(ctx context.Context, filter RequestFilter) iter.Seq2[Request, error] {
 	return all(filter.Page, func(p Page) (List[Request], error) {
@@ -134,6 +150,21 @@ func (c *Client) ListAuditEvents(ctx context.Context, filter AuditFilter) iter.S
 // AuditEventsPage returns one page of the audit log.
 func (c *Client) AuditEventsPage(ctx context.Context, filter AuditFilter) (List[AuditEvent], error) {
 	return get[List[AuditEvent]](ctx, c, "/v1/audit-events", filter)
+}
+
+// ExportAudit streams audit events, newest first, as "csv", or as "json": one object a
+// line. Read it to its end and close it: an error before the end means that it is
+// incomplete.
+func (c *Client) ExportAudit(ctx context.Context, filter AuditFilter, format string) (io.ReadCloser, error) {
+	filter.Page = Page{}
+	target, err := query("/v1/audit/export", struct {
+		Format string `json:"format,omitzero"`
+		AuditFilter
+	}{format, filter})
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, http.MethodGet, target, nil)
 }
 
 // GetAuditCheckpoint returns the state of the audit log, to be kept elsewhere.
@@ -169,6 +200,17 @@ func (c *Client) RevokeManagementToken(ctx context.Context, id string) (Manageme
 // GetContract returns what the contract in force defines.
 func (c *Client) GetContract(ctx context.Context) (ContractInfo, error) {
 	return call[ContractInfo](ctx, c, http.MethodGet, "/v1/contract", nil)
+}
+
+// GetContractImpact says what a contract would do to live credentials if it came into
+// force. It changes nothing.
+func (c *Client) GetContractImpact(ctx context.Context, text []byte) (Impact, error) {
+	return call[Impact](ctx, c, http.MethodPost, "/v1/contract/impact", map[string]string{"contract": string(text)})
+}
+
+// GetStatus returns how Cardea is: contract, database, queues.
+func (c *Client) GetStatus(ctx context.Context) (ServerStatus, error) {
+	return call[ServerStatus](ctx, c, http.MethodGet, "/v1/status", nil)
 }
 
 // CreateBackup streams a backup of the database. Read it to its end and close it: an

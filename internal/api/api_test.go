@@ -74,6 +74,7 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 		t.Errorf("explanation %+v", e)
 	}
 	must(c.GetUsage(ctx, admin.UsageQuery{Organization: o.ID, By: "hour"}))(t)
+	w.watch(t, o, s.Key)
 
 	token := must(c.CreateManagementToken(ctx, admin.CreateManagementToken{Name: "CI", ExpiresAt: w.clock().Add(time.Hour)}))(t)
 	must(c.RevokeManagementToken(ctx, token.Token.ID))(t)
@@ -107,6 +108,23 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 	}
 	if unused := w.traffic.Unused(); len(unused) > 0 {
 		t.Errorf("operations without a test: %v", unused)
+	}
+}
+
+// watch asks what happened.
+func (w *world) watch(t *testing.T, o admin.Organization, k admin.Key) {
+	ctx, c := t.Context(), w.client
+	must(c.GetUsageSeries(ctx, admin.UsageQuery{Organization: o.ID}))(t)
+	must(c.GroupRequests(ctx, admin.RequestFilter{Organization: o.ID, Status: "4xx"}))(t)
+	must(c.GetLimits(ctx, admin.LimitsQuery{Key: k.ID}))(t)
+	must(c.GetContractImpact(ctx, []byte(acme)))(t)
+	must(c.GetStatus(ctx))(t)
+	for _, format := range []string{"csv", "json"} {
+		file := must(c.ExportAudit(ctx, admin.AuditFilter{Target: k.ID}, format))(t)
+		must(io.ReadAll(file))(t)
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type Config struct {
 // Handler serves the management API. It is safe for concurrent use.
 type Handler struct {
 	manager *manage.Manager
+	insight *insight.Insight
 	member  func(context.Context, string) (cardea.Actor, bool, error)
 	members bool // only
 	logger  *slog.Logger
@@ -53,7 +54,7 @@ type Handler struct {
 // New returns the handler of everything under /v1. It panics if two operations share
 // a pattern, as [http.ServeMux] does.
 func New(c Config) *Handler {
-	h := &Handler{manager: c.Manager, member: c.Member, members: c.MembersOnly, logger: c.Logger, mux: http.NewServeMux()}
+	h := &Handler{manager: c.Manager, insight: c.Insight, member: c.Member, members: c.MembersOnly, logger: c.Logger, mux: http.NewServeMux()}
 	if h.logger == nil {
 		h.logger = slog.Default()
 	}

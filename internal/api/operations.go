@@ -118,12 +118,19 @@ func issuing(m *manage.Manager) []operation {
 func watching(i *insight.Insight) []operation {
 	return []operation{
 		op("getUsage", "GET /v1/usage", ok, i.Usage),
+		op("getUsageSeries", "GET /v1/usage/series", ok, i.Series),
+		op("getLimits", "GET /v1/limits", ok, i.LimitsNow),
 		op("listRequests", "GET /v1/requests", ok, i.Requests),
+		op("groupRequests", "GET /v1/request-groups", ok, i.Groups),
 		op("explainRequest", "GET /v1/requests/{id}", ok, i.Explain),
 
 		op("listAuditEvents", "GET /v1/audit-events", ok, i.AuditEvents),
+		{ID: "exportAudit", Pattern: "GET /v1/audit/export", run: exportAudit},
 		op("getAuditCheckpoint", "GET /v1/audit/checkpoint", ok, i.AuditCheckpoint),
 		op("verifyAudit", "POST /v1/audit/verify", ok, i.VerifyAudit),
+
+		op("getContractImpact", "POST /v1/contract/impact", ok, i.Impact),
+		op("getStatus", "GET /v1/status", ok, i.Health),
 	}
 }
 
@@ -182,4 +189,43 @@ func backup(h *Handler, w http.ResponseWriter, r *http.Request, actor cardea.Act
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+// exportAudit streams the audit events that a filter selects. As with a backup, a failure
+// after the first byte drops the connection.
+func exportAudit(h *Handler, w http.ResponseWriter, r *http.Request, actor cardea.Actor) error {
+	var in struct {
+		Format string `json:"format"`
+		insight.AuditFilter
+	}
+	if err := decode(w, r, nil, &in); err != nil {
+		return err
+	}
+	out := &firstByte{ResponseWriter: w, media: "text/csv; charset=utf-8", name: "audit.csv"}
+	if in.Format == insight.FormatJSON {
+		out.media, out.name = "application/x-ndjson", "audit.ndjson"
+	}
+	err := h.insight.ExportAudit(r.Context(), actor, in.AuditFilter, in.Format, out)
+	if err != nil && out.written {
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+// A firstByte is a response that becomes a download with its first byte, so that an error
+// before it is answered as one.
+type firstByte struct {
+	http.ResponseWriter
+	media, name string
+	written     bool
+}
+
+// Write implements [io.Writer].
+func (f *firstByte) Write(p []byte) (int, error) {
+	if !f.written {
+		f.written = true
+		f.Header().Set("Content-Type", f.media)
+		f.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	}
+	return f.ResponseWriter.Write(p)
 }

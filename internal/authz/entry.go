@@ -201,3 +201,9 @@ func normalize(list []netip.Prefix) []netip.Prefix {
 	}
 	return out
 }
+
+// UseAccuracy returns how exact last uses are right now: of one secret's uses, one in this
+// time is written. Kinds with an idle time are written more often.
+func (a *Authorizer) UseAccuracy() time.Duration {
+	return time.Duration(writeEvery(a.view.Load().table.count.Load(), 0)) * time.Second
+}

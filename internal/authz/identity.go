@@ -77,7 +77,7 @@ func (a *Authorizer) Secret(ctx context.Context, text string, kind *contract.Key
 		reason = j.address()
 	}
 	if reason == pass {
-		a.noteUse(ctx, j.entry, j.now)
+		a.noteUse(ctx, j.entry, from, j.now)
 	}
 	return j.identity(), reason, nil
 }
@@ -120,14 +120,14 @@ func (j *judgement) identity() Identity {
 // noteUse writes that a secret was used, about once a minute. An idle time counts from
 // there, and nobody else writes it: the exchange is no request of the API. That it could
 // not be written refuses nobody; a restart would forget the use, no more.
-func (a *Authorizer) noteUse(ctx context.Context, e *entry, now time.Time) {
+func (a *Authorizer) noteUse(ctx context.Context, e *entry, from netip.Addr, now time.Time) {
 	if !e.touch(now, writeEvery(0, e.profile.kind.Idle)) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
 	defer cancel()
 	_ = a.cfg.Store.Touch(ctx, &store.Touch{
-		Credentials: map[string]time.Time{e.credentialID(): now},
+		Credentials: map[string]store.Use{e.credentialID(): {At: now, From: from}},
 		Secrets:     map[secret.Hash]time.Time{e.hash: now},
 	})
 }

@@ -15,24 +15,35 @@ import (
 const maxCheckpoint = 4096
 
 // AuditEvents lists audit events, newest first. A member sees those of their
-// organization.
+// organization. A page may hold fewer events than asked, or none, and still have a next
+// one: so many events are looked at for a page.
 func (i *Insight) AuditEvents(ctx context.Context, actor cardea.Actor, in AuditFilter) (access.List[AuditEvent], error) {
+	filter, err := i.auditFilter(ctx, actor, in)
+	if err != nil {
+		return access.List[AuditEvent]{}, err
+	}
+	scope := []string{"audit-events", filter.Organization, in.Target, in.Actor, in.Action, filter.Address, instant(in.From), instant(in.To)}
+	return access.Paged(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
+		return i.store.AuditEvents(ctx, filter, p)
+	}, viewEvent)
+}
+
+// auditFilter checks a filter and narrows it to what the actor may see.
+func (i *Insight) auditFilter(ctx context.Context, actor cardea.Actor, in AuditFilter) (store.AuditFilter, error) {
 	var p rules.Problems
 	p.Add(rules.Target("target", in.Target))
 	p.Add(rules.Filter("actor", in.Actor))
 	p.Add(rules.Filter("action", in.Action))
+	address := addressOf(&p, in.Address)
+	period(&p, in.From, in.To)
 	if err := p.Err(); err != nil {
-		return access.List[AuditEvent]{}, err
+		return store.AuditFilter{}, err
 	}
 	organization, err := i.access.Scope(ctx, actor, in.Organization)
-	if err != nil {
-		return access.List[AuditEvent]{}, err
-	}
-	filter := store.AuditFilter{Organization: organization, TargetID: in.Target, ActorID: in.Actor, Action: in.Action}
-	scope := []string{"audit-events", organization, in.Target, in.Actor, in.Action}
-	return access.Paged(in.Page, scope, func(p store.Page) ([]store.AuditEvent, string, error) {
-		return i.store.AuditEvents(ctx, filter, p)
-	}, viewEvent)
+	return store.AuditFilter{
+		Organization: organization, TargetID: in.Target, ActorID: in.Actor, Action: in.Action, Address: address,
+		Since: in.From, Until: in.To,
+	}, err
 }
 
 func viewEvent(e store.AuditEvent) AuditEvent {

@@ -21,6 +21,9 @@ type situation struct {
 	key          *manage.Key          // nil: no known key
 	organization *manage.Organization // nil: no known caller
 	listed       bool                 // the caller's environment has an address list
+
+	// several: it stands for several requests, with callers that are not told.
+	several bool
 }
 
 // explain words the situation.
@@ -34,6 +37,7 @@ func (s *situation) explain() Explanation {
 		e.MissingScopes = s.missingScopes()
 	}
 	e.Explanation, e.Fix = s.words()
+	e.Steps = s.steps()
 	if s.request.OldSecret {
 		e.Explanation += " It was sent with the old secret of a rotation: somebody has not changed over yet."
 	}
@@ -229,6 +233,9 @@ func (s *situation) noun() string {
 }
 
 func (s *situation) client() string {
+	if s.several {
+		return "the client's address"
+	}
 	if !s.request.Client.IsValid() {
 		return "which is not known"
 	}
@@ -302,10 +309,13 @@ func (s *situation) listOwner() string {
 
 // missingScopes returns the scopes the route needs that the key does not have now.
 func (s *situation) missingScopes() []string {
-	if s.key == nil {
+	if s.key == nil && !s.several {
 		return nil
 	}
-	granted, _ := s.contract.ScopeSet(s.key.Scopes...)
+	var granted contract.ScopeSet
+	if s.key != nil {
+		granted, _ = s.contract.ScopeSet(s.key.Scopes...)
+	}
 	for _, r := range s.contract.Routes() {
 		if r.Pattern == s.request.Route {
 			return s.contract.ScopeNames(r.Scopes.Without(s.contract.Expand(granted)))

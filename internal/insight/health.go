@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/access"
+	"github.com/cardea-dev/cardea/internal/manage"
 )
 
 // A Process is what the running program knows of itself; zero members are not known.
@@ -26,6 +27,11 @@ type Health struct {
 	Contract  ContractHealth `json:"contract"`
 	Store     StoreHealth    `json:"store"`
 	Queues    QueueHealth    `json:"queues"`
+
+	// SigningKeys are the keys that sign tokens, Issuers those that the contract trusts,
+	// with the state of their key sets.
+	SigningKeys []manage.SigningKey    `json:"signing_keys,omitzero"`
+	Issuers     []manage.TrustedIssuer `json:"issuers,omitzero"`
 }
 
 // ContractHealth says which contract is in force and how the last reload went.

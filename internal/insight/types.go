@@ -12,15 +12,17 @@ import (
 // UsageQuery says what [Insight.Usage] counts.
 type UsageQuery struct {
 	Organization string `json:"organization,omitzero"`
-	Key          string `json:"key,omitzero"`
+	Environment  string `json:"environment,omitzero"`
+	Key          string `json:"key,omitzero"` // the id of a credential of any sort
 
 	// From and To are the period, From rounded down to the hour, To exclusive. Zero: the
 	// last 24 hours.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 
-	// By says what a row stands for: "key" (which "" is), "route", "hour", "day",
-	// "status", "reason" or "environment".
+	// By says what a row stands for: "key" (which "" is: a credential of any sort),
+	// "client" (credentials of OAuth clients alone), "route", "hour", "day", "status",
+	// "reason" or "environment".
 	By string `json:"by,omitzero"`
 }
 
@@ -40,8 +42,8 @@ type Usage struct {
 // A UsageRow is the count of one key, route, hour, day, status class, reason or
 // environment.
 type UsageRow struct {
-	Group  string      `json:"group"`         // "" for a key: callers without one
-	Name   string      `json:"name,omitzero"` // of the key
+	Group  string      `json:"group"`         // "" for a key: callers without one; for a route: none matched
+	Name   string      `json:"name,omitzero"` // for people, where Group is none: of the key, of ""
 	Counts UsageCounts `json:"counts"`
 }
 
@@ -57,12 +59,31 @@ type UsageCounts struct {
 	Denials map[string]int64 `json:"denials,omitzero"` // :: reason → refusals
 }
 
-// RequestFilter says which requests [Insight.Requests] lists; "" is any.
+// RequestFilter says which requests [Insight.Requests] lists and [Insight.Groups] groups;
+// zero members are any.
 type RequestFilter struct {
 	Organization string `json:"organization,omitzero"`
-	Key          string `json:"key,omitzero"`
+	Environment  string `json:"environment,omitzero"`
+	Key          string `json:"key,omitzero"` // the id of a credential of any sort
 	Reason       string `json:"reason,omitzero"`
-	Outcome      string `json:"outcome,omitzero"` // "allowed" or "denied"
+
+	// Outcome is "allowed", "denied" (refused by Cardea), "error" (every answer of 400 and
+	// above, whoever gave it) or "old_secret" (sent with a secret that a rotation replaced).
+	Outcome string `json:"outcome,omitzero"`
+
+	Method  string `json:"method,omitzero"`  // "GET"
+	Status  string `json:"status,omitzero"`  // "403", or a class: "4xx"
+	Route   string `json:"route,omitzero"`   // a pattern of the contract; "-": what matched none
+	Address string `json:"address,omitzero"` // the client's IP address
+
+	// Search is the id of a request, or what its path begins with when it begins with "/".
+	Search string `json:"search,omitzero"`
+
+	// From and To are the period, To exclusive. Zero: as far as the log goes, for a list;
+	// the last 24 hours, for groups.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+
 	access.Page
 }
 
@@ -103,6 +124,9 @@ type Explanation struct {
 	Key          *manage.Key          `json:"key,omitzero"`
 	Organization *manage.Organization `json:"organization,omitzero"`
 
+	// Steps are the steps of the decision in their order, up to the one that decided.
+	Steps []Step `json:"steps,omitzero"`
+
 	// Contract is the place in the contract that decided; nil when none did.
 	Contract *ContractPlace `json:"contract,omitzero"`
 
@@ -111,18 +135,39 @@ type Explanation struct {
 	MissingScopes []string `json:"missing_scopes,omitzero"`
 }
 
+// A Step is one step of the decision about a request.
+type Step struct {
+	Name   string `json:"name"`   // of the step: "scope"
+	Text   string `json:"text"`   // what it asks
+	Passed bool   `json:"passed"` // false: it is the one that refused
+}
+
 // A ContractPlace is a line of the contract.
 type ContractPlace struct {
 	Source string `json:"source"`
 	Line   int    `json:"line"`
+
+	// Text is what the line says in the contract in force, for operators and observers:
+	// it may name an upstream.
+	Text string `json:"text,omitzero"`
 }
 
-// AuditFilter says which events [Insight.AuditEvents] lists; "" is any.
+// AuditFilter says which events [Insight.AuditEvents] lists; zero members are any.
 type AuditFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Target       string `json:"target,omitzero"`
 	Actor        string `json:"actor,omitzero"`
-	Action       string `json:"action,omitzero"`
+
+	// Action is an action, such as "key.revoke", or with a dot at its end all that begin
+	// so: "key.".
+	Action string `json:"action,omitzero"`
+
+	Address string `json:"address,omitzero"` // the actor's IP address
+
+	// From and To are the period, To exclusive.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+
 	access.Page
 }
 

@@ -36,7 +36,7 @@ func newWriter(r *Recorder) *writer {
 	w.plain = budget{perSecond: plainRows, left: plainRows * budgetBurst}
 	w.notable = budget{perSecond: notableRows, left: notableRows * budgetBurst}
 	w.touches = store.Touch{
-		Credentials: map[string]time.Time{}, Secrets: map[secret.Hash]time.Time{}, AccountKeys: map[string]time.Time{},
+		Credentials: map[string]store.Use{}, Secrets: map[secret.Hash]time.Time{}, AccountKeys: map[string]time.Time{},
 	}
 	return w
 }
@@ -91,7 +91,7 @@ func (w *writer) use(e *Event) {
 	if !e.used() {
 		return
 	}
-	w.touches.Credentials[e.Credential] = e.At
+	w.touches.Credentials[e.Credential] = store.Use{At: e.At, From: e.Client, Route: e.Route}
 	if e.Secret != (secret.Hash{}) {
 		w.touches.Secrets[e.Secret] = e.At
 	}

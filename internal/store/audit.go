@@ -167,53 +167,6 @@ func (r Reader) hashReader(ctx context.Context) tlog.HashReaderFunc {
 	}
 }
 
-// AuditFilter narrows a list of events; zero members do not.
-type AuditFilter struct {
-	Organization string
-	ActorType    string
-	ActorID      string
-	Action       string // the whole action
-	TargetType   string
-	TargetID     string
-	Since, Until time.Time // Since ≤ at < Until
-}
-
-// A stored event: what the record says is what an AuditEvent shows.
-type auditRow struct {
-	seq    int64
-	record string
-}
-
-func (a *auditRow) scan() []any { return []any{&a.seq, &a.record} }
-
-// AuditEvents lists events, newest first, and returns the cursor of the next page.
-func (r Reader) AuditEvents(ctx context.Context, f AuditFilter, p Page) ([]AuditEvent, string, error) {
-	c, err := p.cursor()
-	if err != nil {
-		return nil, "", err
-	}
-	s := sel(`SELECT seq, record FROM audit_event`).and("seq < ?", c.at)
-	s.and("organization = ?", f.Organization).and("actor_type = ?", f.ActorType).and("actor_id = ?", f.ActorID)
-	s.and("action = ?", f.Action).and("target_type = ?", f.TargetType).and("target_id = ?", f.TargetID)
-	s.between("at", f.Since, f.Until).add(" ORDER BY seq DESC LIMIT ?", p.size()+1)
-	rows, err := collect(ctx, r, s, (*auditRow).scan)
-	if err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(rows) > p.size() {
-		rows = rows[:p.size()]
-		next = cursor{at: rows[len(rows)-1].seq}.String()
-	}
-	events := make([]AuditEvent, len(rows))
-	for i := range rows {
-		if events[i], err = parseRecord(rows[i].record); err != nil {
-			return nil, "", r.db.classify(err)
-		}
-	}
-	return events, next, nil
-}
-
 // AuditEvent returns one event, or a KindNotFound error.
 func (r Reader) AuditEvent(ctx context.Context, seq int64) (AuditEvent, error) {
 	s := sel(`SELECT seq, record FROM audit_event`).add(" AND seq = ?", seq)

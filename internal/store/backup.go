@@ -66,9 +66,10 @@ var backupTables = []backupTable{
 	{name: "setting", columns: "name, value", order: "name"},
 	{name: "organization", columns: "id, name, folded, folded_name, plan, limits, suspended_at, staff, created_at, updated_at", order: "id"},
 	{name: "member", columns: "id, organization, email, name, folded, folded_email, role, disabled_at, " +
-		"created_at, updated_at, tokens_not_before", order: "id"},
+		"created_at, updated_at, tokens_not_before, signed_in_at", order: "id"},
 	{name: "credential", columns: "id, kind, environment, organization, member, name, folded, scopes, limits, addresses, " +
-		"expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at, tokens_not_before", order: "id"},
+		"expires_at, last_used_at, last_used_from, last_used_route, disabled_at, revoked_at, revoked_reason, created_by, created_at, " +
+		"updated_at, tokens_not_before", order: "id"},
 	{name: "credential_secret", columns: "hash, credential, hint, sealed, created_at, expires_at, last_used_at", order: "hash"},
 	{name: "address_list", columns: "organization, environment, prefixes, updated_at", order: "organization, environment"},
 	{name: "management_token", columns: "id, name, hash, hint, created_by, created_at, expires_at, revoked_at, last_used_at", order: "id"},
@@ -103,6 +104,10 @@ var backupTables = []backupTable{
 	{name: "audit_checkpoint", columns: "size, at, note", order: "size"},
 	{name: "usage_hourly", columns: "credential, hour, route, status_class, reason, organization, environment, " +
 		"requests, bytes_out, latency_us", order: "credential, hour, route, status_class, reason", usage: true},
+	{name: "usage_daily", columns: "credential, day, organization, environment, requests, denied, limited, bytes_out, latency_us",
+		order: "credential, day", usage: true},
+	{name: "usage_total", columns: "organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us",
+		order: "organization, hour, environment, route, status_class, reason", usage: true},
 }
 
 // Backup writes a backup to a new file, readable by its owner only, while the database

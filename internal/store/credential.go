@@ -20,6 +20,8 @@ type Credential struct {
 	Addresses     []netip.Prefix // who may present it; nil: anybody, empty: nobody
 	ExpiresAt     time.Time      // zero: never
 	LastUsedAt    time.Time      // to the minute; zero: never used
+	LastUsedFrom  string         // the address of that use, "" when it is not known; see [DB.Touch]
+	LastUsedRoute string         // what it was for: the contract's pattern, or ""
 	DisabledAt    time.Time      // zero: not disabled
 	RevokedAt     time.Time      // zero: not revoked
 	RevokedReason string
@@ -40,7 +42,7 @@ const (
 
 const credentialColumns = `id, kind, environment, organization, member, name, scopes, limits, addresses,
 	expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at, updated_at,
-	tokens_not_before`
+	tokens_not_before, last_used_from, last_used_route`
 
 func (c *Credential) scan() []any {
 	return []any{
@@ -48,6 +50,7 @@ func (c *Credential) scan() []any {
 		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), (*stamp)(&c.ExpiresAt),
 		(*stamp)(&c.LastUsedAt), (*stamp)(&c.DisabledAt), (*stamp)(&c.RevokedAt), &c.RevokedReason,
 		&c.CreatedBy, (*stamp)(&c.CreatedAt), (*stamp)(&c.UpdatedAt), (*stamp)(&c.TokensNotBefore),
+		(*text)(&c.LastUsedFrom), (*text)(&c.LastUsedRoute),
 	}
 }
 

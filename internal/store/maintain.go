@@ -18,8 +18,12 @@ func (db *DB) Maintain(ctx context.Context) error {
 	}
 	now := db.Now()
 	oldest := date(now.Year(), int(now.Month())-usageMonths, 1)
-	if _, err := db.usage.ExecContext(ctx, `DELETE FROM usage_hourly WHERE hour < $1`, stamp(oldest)); err != nil {
-		return db.classify(err)
+	for _, text := range []string{
+		`DELETE FROM usage_hourly WHERE hour < $1`, `DELETE FROM usage_total WHERE hour < $1`, `DELETE FROM usage_daily WHERE day < $1`,
+	} {
+		if _, err := db.usage.ExecContext(ctx, text, stamp(oldest)); err != nil {
+			return db.classify(err)
+		}
 	}
 	if err := db.sweep(ctx); err != nil {
 		return err

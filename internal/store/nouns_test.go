@@ -387,7 +387,7 @@ func TestTouchOnlyMovesForward(t *testing.T) {
 		h := people(t, db)
 		for _, at := range []time.Time{hour(5), hour(3)} {
 			touch := store.Touch{
-				Credentials: map[string]time.Time{"key_1": at, "key_gone": at},
+				Credentials: map[string]store.Use{"key_1": {At: at, From: netip.MustParseAddr("192.0.2.7"), Route: "GET /v1/items"}, "key_gone": {At: at}},
 				Secrets:     map[secret.Hash]time.Time{h: at},
 			}
 			if err := db.Touch(ctx, &touch); err != nil {
@@ -400,6 +400,9 @@ func TestTouchOnlyMovesForward(t *testing.T) {
 		l := must(db.LookupSecret(ctx, h))(t)
 		if !l.Credential.LastUsedAt.Equal(hour(5)) || !l.Secret.LastUsedAt.Equal(hour(5)) {
 			t.Errorf("last used %v and %v, want %v", l.Credential.LastUsedAt, l.Secret.LastUsedAt, hour(5))
+		}
+		if c := must(db.Credential(ctx, "key_1"))(t); c.LastUsedFrom != "192.0.2.7" || c.LastUsedRoute != "GET /v1/items" {
+			t.Errorf("last used from %q for %q", c.LastUsedFrom, c.LastUsedRoute)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ func (db *DB) AddUsage(ctx context.Context, deltas []UsageDelta) error {
 			return db.classify(err)
 		}
 	}
+	if err := addSums(ctx, tx, deltas); err != nil {
+		return db.classify(err)
+	}
 	return db.classify(tx.Commit())
 }
 
@@ -79,6 +83,15 @@ type UsageFilter struct {
 	Since, Until time.Time // whole hours; Since ≤ hour < Until
 	By           []string  // By constants; none gives one row with the sum of all
 	Limit        int       // rows at most; 0 means 1,000, and 10,000 is the most
+}
+
+// table returns the table to sum: what no credential matters to was added up without it,
+// and is a hundredth of the rows.
+func (f *UsageFilter) table() string {
+	if f.Credential != "" || slices.Contains(f.By, ByCredential) {
+		return "usage_hourly"
+	}
+	return "usage_total"
 }
 
 // A UsageRow is a sum of usage. Only the members that By asked for are set besides
@@ -129,7 +142,7 @@ func (db *DB) Usage(ctx context.Context, f UsageFilter) ([]UsageRow, error) {
 		}
 		columns, into = append(columns, d.expr), append(into, d.into)
 	}
-	s := sel("SELECT " + strings.Join(append(columns, usageSums), ", ") + " FROM usage_hourly")
+	s := sel("SELECT " + strings.Join(append(columns, usageSums), ", ") + " FROM " + f.table())
 	s.and("organization = ?", f.Organization).and("credential = ?", f.Credential)
 	s.and("environment = ?", f.Environment).between("hour", f.Since, f.Until)
 	s.group(f.By, len(columns))

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cardea-dev/cardea"
+)
+
+// Usage is added up three times: by credential and hour with all that is known, which is
+// the account; by credential and day; and by organization and hour without credentials.
+// An organization with a hundred thousand keys has a million rows of the first sort in a
+// few days, and nobody waits for a sum over those.
+
+// dailyKey and totalKey identify rows of the sums.
+type dailyKey struct {
+	credential string
+	day        int64
+}
+
+type totalKey struct {
+	organization string
+	hour         int64
+	environment  string
+	route        string
+	statusClass  int
+	reason       string
+}
+
+// A usageSum is what is added to a row of the sums.
+type usageSum struct {
+	organization, environment                      string
+	requests, denied, limited, bytesOut, latencyUS int64
+}
+
+// add adds a delta.
+func (s *usageSum) add(d *UsageDelta) {
+	s.organization, s.environment = d.Organization, d.Environment
+	s.requests += d.Requests
+	s.bytesOut += d.BytesOut
+	s.latencyUS += d.Latency.Microseconds()
+	switch d.Reason {
+	case cardea.ReasonAllowed, cardea.ReasonUpstream, cardea.ReasonUpstreamTimeout:
+	case cardea.ReasonRateLimited, cardea.ReasonQuota:
+		s.limited += d.Requests
+		s.denied += d.Requests
+	default:
+		s.denied += d.Requests
+	}
+}
+
+const addDailySQL = `INSERT INTO usage_daily
+	(credential, day, organization, environment, requests, denied, limited, bytes_out, latency_us)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	ON CONFLICT (credential, day) DO UPDATE SET
+	requests = usage_daily.requests + excluded.requests,
+	denied = usage_daily.denied + excluded.denied,
+	limited = usage_daily.limited + excluded.limited,
+	bytes_out = usage_daily.bytes_out + excluded.bytes_out,
+	latency_us = usage_daily.latency_us + excluded.latency_us`
+
+const addTotalSQL = `INSERT INTO usage_total
+	(organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	ON CONFLICT (organization, hour, environment, route, status_class, reason) DO UPDATE SET
+	requests = usage_total.requests + excluded.requests,
+	bytes_out = usage_total.bytes_out + excluded.bytes_out,
+	latency_us = usage_total.latency_us + excluded.latency_us`
+
+// addSums adds deltas to both sums, each row once and in order, so that two nodes never
+// wait for each other crosswise.
+func addSums(ctx context.Context, tx *sql.Tx, deltas []UsageDelta) error {
+	daily, total := map[dailyKey]*usageSum{}, map[totalKey]*usageSum{}
+	for i := range deltas {
+		d := &deltas[i]
+		if d.Credential != "" {
+			sumOf(daily, dailyKey{clean(d.Credential), Day(d.Hour) * microsPerDay}).add(d)
+		}
+		key := totalKey{d.Organization, d.Hour.UnixMicro(), d.Environment, clean(d.Route), d.StatusClass, d.Reason.String()}
+		sumOf(total, key).add(d)
+	}
+	if err := eachSum(ctx, tx, addDailySQL, daily, func(a, b dailyKey) int {
+		return cmp.Or(strings.Compare(a.credential, b.credential), cmp.Compare(a.day, b.day))
+	}, func(k dailyKey, s *usageSum) []any {
+		return []any{k.credential, k.day, s.organization, s.environment, s.requests, s.denied, s.limited, s.bytesOut, s.latencyUS}
+	}); err != nil {
+		return err
+	}
+	return eachSum(ctx, tx, addTotalSQL, total, func(a, b totalKey) int {
+		return cmp.Or(strings.Compare(a.organization, b.organization), cmp.Compare(a.hour, b.hour), strings.Compare(a.environment, b.environment),
+			strings.Compare(a.route, b.route), cmp.Compare(a.statusClass, b.statusClass), strings.Compare(a.reason, b.reason))
+	}, func(k totalKey, s *usageSum) []any {
+		return []any{k.organization, k.hour, k.environment, k.route, k.statusClass, k.reason, s.requests, s.bytesOut, s.latencyUS}
+	})
+}
+
+// sumOf returns the sum to add to.
+func sumOf[K comparable](sums map[K]*usageSum, key K) *usageSum {
+	s := sums[key]
+	if s == nil {
+		s = &usageSum{}
+		sums[key] = s
+	}
+	return s
+}
+
+// eachSum runs a statement for every sum, in order.
+func eachSum[K comparable](ctx context.Context, tx *sql.Tx, text string, sums map[K]*usageSum, order func(a, b K) int, args func(K, *usageSum) []any) error {
+	stmt, err := tx.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for _, key := range slices.SortedFunc(maps.Keys(sums), order) {
+		if _, err := stmt.ExecContext(ctx, args(key, sums[key])...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dailySums are the figures of usage_daily in the order of [UsageRow].
+const dailySums = `CAST(sum(requests) AS BIGINT), CAST(sum(denied) AS BIGINT), CAST(sum(limited) AS BIGINT),
+	CAST(sum(bytes_out) AS BIGINT), CAST(sum(latency_us) AS BIGINT)`
+
+// figures are the targets of the figures.
+func (u *UsageRow) figures() []any {
+	return []any{&u.Requests, &u.Denied, &u.Limited, &u.BytesOut, (*microseconds)(&u.Latency)}
+}
+
+// DailyUsage returns what credentials did on each UTC day of a time: rows with Credential
+// and Time, of days with a request only.
+func (db *DB) DailyUsage(ctx context.Context, credentials []string, since, until time.Time) ([]UsageRow, error) {
+	if len(credentials) == 0 {
+		return nil, nil
+	}
+	s := sel(`SELECT credential, day, requests, denied, limited, bytes_out, latency_us FROM usage_daily`)
+	s.in("credential", credentials).between("day", since, until)
+	return collect(ctx, Reader{q: db.usage, db: db}, s, func(u *UsageRow) []any {
+		return append([]any{&u.Credential, (*stamp)(&u.Time)}, u.figures()...)
+	})
+}
+
+// How many credentials are compared for a list of those with the most requests.
+const (
+	topPerDay = 200
+	topMost   = 400
+)
+
+// TopUsage returns what those credentials of an organization did that made the most
+// requests, most first, n at most; more says that there are others. Only credentials that
+// are among the most active ones of some day are compared, or those that are given.
+//
+// Since and Until of the filter count; where they are days of UTC the sums are read by
+// the day.
+func (db *DB) TopUsage(ctx context.Context, f UsageFilter, credentials []string, n int) (list []UsageRow, more bool, err error) {
+	if credentials == nil {
+		if credentials, err = db.mostActive(ctx, f); err != nil {
+			return nil, false, err
+		}
+	}
+	more = len(credentials) >= topMost
+	for part := range slices.Chunk(credentials, topPerDay) {
+		rows, err := db.usageOf(ctx, f, part)
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, rows...)
+	}
+	slices.SortFunc(list, func(a, b UsageRow) int {
+		return cmp.Or(cmp.Compare(b.Requests, a.Requests), strings.Compare(a.Credential, b.Credential))
+	})
+	if len(list) > n {
+		list, more = list[:n], true
+	}
+	return list, more, nil
+}
+
+// usageOf sums the usage of each of some credentials.
+func (db *DB) usageOf(ctx context.Context, f UsageFilter, credentials []string) ([]UsageRow, error) {
+	s, column := sel("SELECT credential, "+usageSums+" FROM usage_hourly"), "hour"
+	if wholeDay(f.Since) && wholeDay(f.Until) {
+		s, column = sel("SELECT credential, "+dailySums+" FROM usage_daily"), "day"
+	}
+	s.in("credential", credentials).and("organization = ?", f.Organization).and("environment = ?", f.Environment)
+	s.between(column, f.Since, f.Until).add(" GROUP BY 1")
+	return collect(ctx, Reader{q: db.usage, db: db}, s, func(u *UsageRow) []any {
+		return append([]any{&u.Credential}, u.figures()...)
+	})
+}
+
+func wholeDay(t time.Time) bool { return t.Equal(t.UTC().Truncate(24 * time.Hour)) }
+
+// mostActive returns the credentials with the most requests on one of the days.
+func (db *DB) mostActive(ctx context.Context, f UsageFilter) ([]string, error) {
+	most := map[string]int64{} // :: credential → its requests on the days where it is among the first
+	for day := Day(f.Since); day*microsPerDay < f.Until.UnixMicro(); day++ {
+		s := sel(`SELECT credential, requests FROM usage_daily`)
+		s.and("organization = ?", f.Organization).and("day = ?", day*microsPerDay).and("environment = ?", f.Environment)
+		rows, err := collect(ctx, Reader{q: db.usage, db: db}, s.add(" ORDER BY requests DESC LIMIT ?", topPerDay), func(u *UsageRow) []any {
+			return []any{&u.Credential, &u.Requests}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			most[r.Credential] += r.Requests
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(most), func(a, b string) int {
+		return cmp.Or(cmp.Compare(most[b], most[a]), strings.Compare(a, b))
+	})
+	return ids[:min(len(ids), topMost)], nil
+}
+
+// ClientIDs returns the ids of an organization's clients, the first n of them.
+func (r Reader) ClientIDs(ctx context.Context, organization string, n int) ([]string, error) {
+	s := sel(`SELECT id FROM credential`).add(" AND kind = 'client' AND organization = ? ORDER BY id LIMIT ?", organization, n)
+	return collect(ctx, r, s, func(id *string) []any { return []any{id} })
+}
