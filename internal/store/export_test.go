@@ -67,3 +67,9 @@ func (db *DB) Plan(ctx context.Context, query string) ([]string, error) {
 	}
 	return steps, rows.Err()
 }
+
+// CountRows returns how many rows a table has.
+func (db *DB) CountRows(ctx context.Context, table string) (n int64, err error) {
+	err = db.readers.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n)
+	return n, err
+}

@@ -14,10 +14,15 @@ import (
 // deliver. Of several changes it may tell once.
 func (db *DB) Queued() <-chan struct{} { return db.queued }
 
-// DueWebhooks returns the endpoints, at most 500, that have deliveries due.
+// maxDue is how many endpoints DueWebhooks returns.
+const maxDue = 5000
+
+// DueWebhooks returns the endpoints, at most 5,000, that have deliveries due. It reads what
+// is due and nothing of what waits: the empty text keeps SQLite from walking along the
+// index that is sorted by endpoint.
 func (r Reader) DueWebhooks(ctx context.Context) ([]string, error) {
-	s := sel(`SELECT DISTINCT endpoint FROM webhook_delivery`).and("due_at <= ?", stamp(r.db.Now()))
-	return collect(ctx, r, s.add(" LIMIT ?", maxPage), func(id *string) []any { return []any{id} })
+	s := sel(`SELECT DISTINCT endpoint || '' FROM webhook_delivery`).and("due_at <= ?", stamp(r.db.Now()))
+	return collect(ctx, r, s.add(" LIMIT ?", maxDue), func(id *string) []any { return []any{id} })
 }
 
 // CountDueWebhooks returns how many deliveries are due.
