@@ -254,6 +254,9 @@ var changes = []change{
 	{"EndSession", "session.end", func(s *scene) string { return s.session.ID }, func(s *scene) (any, error) {
 		return s.EndSession(s.ctx, operator, manage.ID{ID: s.session.ID})
 	}},
+	{"EndOtherSessions", "member.end_other_sessions", (*scene).adminID, func(s *scene) (any, error) {
+		return s.EndOtherSessions(s.ctx, operator, manage.ID{ID: s.session.ID})
+	}},
 	{"EndSessions", "member.end_sessions", (*scene).adminID, func(s *scene) (any, error) {
 		return s.EndSessions(s.ctx, operator, manage.ID{ID: s.admin.ID})
 	}},

@@ -58,8 +58,7 @@ type MemberFilter struct {
 	// Search is part of a name, an address or an id, in any case.
 	Search string `json:"search,omitzero"`
 
-	// Status is "active" or "disabled".
-	Status string `json:"status,omitzero"`
+	Status MemberStatus `json:"status,omitzero"`
 	Page
 }
 

@@ -90,6 +90,10 @@ func (k *keyRow) view(c *contract.Contract, now time.Time) Key {
 		CreatedBy: cr.CreatedBy, CreatedAt: cr.CreatedAt, UpdatedAt: cr.UpdatedAt,
 		Revealable: len(k.current().Sealed) > 0 && cr.RevokedAt.IsZero(),
 	}
+	v.SecretMadeAt = k.current().CreatedAt
+	if kind != nil && kind.Idle > 0 && cr.RevokedAt.IsZero() {
+		v.IdleEndsAt = k.lastSign().Add(kind.Idle)
+	}
 	v.OwnerName, v.OwnerEmail = k.member.Name, k.member.Email
 	if v.Scopes == nil {
 		v.Scopes = []string{}

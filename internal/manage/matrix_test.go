@@ -27,7 +27,7 @@ var rolesOf = map[string]string{
 	"CreateServiceAccount": "oa", "UpdateServiceAccount": "oa", "RevokeServiceAccount": "oa", "DisableServiceAccount": "oa",
 	"EnableServiceAccount": "oa", "CreateServiceAccountKey": "oa", "RevokeServiceAccountKey": "oa",
 	"RevokeToken": "", "RevokeTokens": "oa", "RevokeGrant": "oa", "WithdrawConsent": "oa",
-	"SetPassword": "", "CreateInvitation": "oa", "CreateResetLink": "", "EndSession": "oa", "EndSessions": "oa",
+	"SetPassword": "", "CreateInvitation": "oa", "CreateResetLink": "", "EndSession": "oa", "EndOtherSessions": "oa", "EndSessions": "oa",
 	"SetConnection": "o", "DeleteConnection": "o", "SetOrganizationIssuer": "oa",
 	"CreateHandoff": "", "CreateSetupLink": "", "SetUp": "", "RevokeKeys": "oad", "RevokeAll": "oa",
 	"ReportLeak": "", "RevealHookSecret": "", "RotateSigningKeys": "", "RevokeSigningKey": "",

@@ -14,10 +14,17 @@ import (
 
 // viewMember returns what is shown of a member.
 func viewMember(m store.Member) Member {
-	return Member{
-		ID: m.ID, Organization: m.Organization, Email: m.Email, Name: m.Name, Role: m.Role,
-		DisabledAt: m.DisabledAt, CreatedAt: m.CreatedAt,
+	view := Member{
+		ID: m.ID, Organization: m.Organization, Email: m.Email, Name: m.Name, Role: m.Role, Status: MemberActive,
+		LastSignInAt: m.SignedInAt, DisabledAt: m.DisabledAt, CreatedAt: m.CreatedAt,
 	}
+	switch {
+	case !m.DisabledAt.IsZero():
+		view.Status = MemberDisabled
+	case m.SignedInAt.IsZero():
+		view.Status = MemberInvited
+	}
+	return view
 }
 
 // CreateMember adds a person to an organization.
@@ -128,7 +135,7 @@ func (m *Manager) findMember(ctx context.Context, r store.Reader, actor cardea.A
 func (m *Manager) Members(ctx context.Context, actor cardea.Actor, in MemberFilter) (List[Member], error) {
 	var p rules.Problems
 	p.Add(checkSearch(in.Search))
-	p.Add(oneOf("status", in.Status, "active", "disabled"))
+	p.Add(oneOf("status", in.Status, MemberActive, MemberInvited, MemberDisabled))
 	if in.Role != "" {
 		p.Add(checkRole(in.Role))
 	}
@@ -140,10 +147,13 @@ func (m *Manager) Members(ctx context.Context, actor cardea.Actor, in MemberFilt
 		return List[Member]{}, err
 	}
 	filter := store.MemberFilter{Organization: organization, Role: in.Role, Contains: in.Search}
-	if disabled := in.Status == "disabled"; in.Status != "" {
+	if disabled := in.Status == MemberDisabled; in.Status != "" {
 		filter.Disabled = &disabled
 	}
-	scope := []string{"members", organization, string(in.Role), in.Search, in.Status}
+	if came := in.Status == MemberActive; came || in.Status == MemberInvited {
+		filter.SignedIn = &came
+	}
+	scope := []string{"members", organization, string(in.Role), in.Search, string(in.Status)}
 	return access.Paged(in.Page, scope, func(p store.Page) ([]store.Member, string, error) {
 		return m.store.Members(ctx, filter, p)
 	}, viewMember)

@@ -76,6 +76,28 @@ func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Se
 	return viewSession(s), nil
 }
 
+// EndOtherSessions signs the member of a session, which is named, out everywhere else.
+func (m *Manager) EndOtherSessions(ctx context.Context, actor cardea.Actor, in ID) (Session, error) {
+	if !rules.ValidID(in.ID) {
+		return Session{}, access.NotFound("session")
+	}
+	var s store.Session
+	err := m.change(ctx, actor, func(tx *store.Tx) (err error) {
+		if s, err = tx.Session(ctx, in.ID); err != nil {
+			return err
+		}
+		if err := m.access.Allow(ctx, tx.Reader, actor, s.Organization, "session", access.Admin.OwnOr(actor, s.Member)); err != nil {
+			return err
+		}
+		access.Record(tx, "member.end_other_sessions", "member", s.Member, s.Organization, nil)
+		return tx.EndSessions(ctx, s.Member, s.ID)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	return viewSession(s), nil
+}
+
 // EndSessions signs a member out everywhere.
 func (m *Manager) EndSessions(ctx context.Context, actor cardea.Actor, in ID) (Member, error) {
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {

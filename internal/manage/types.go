@@ -49,9 +49,22 @@ type Member struct {
 	Email        string      `json:"email"`
 	Name         string      `json:"name"`
 	Role         cardea.Role `json:"role"`
-	DisabledAt   time.Time   `json:"disabled_at,omitzero"`
-	CreatedAt    time.Time   `json:"created_at"`
+
+	Status       MemberStatus `json:"status"`
+	LastSignInAt time.Time    `json:"last_sign_in_at,omitzero"` // zero: never
+	DisabledAt   time.Time    `json:"disabled_at,omitzero"`
+	CreatedAt    time.Time    `json:"created_at"`
 }
+
+// MemberStatus says whether a person can come in.
+type MemberStatus string
+
+// The states of a member.
+const (
+	MemberActive   MemberStatus = "active"
+	MemberInvited  MemberStatus = "invited" // has never signed in
+	MemberDisabled MemberStatus = "disabled"
+)
 
 // Status says whether a key works now, and if not, why.
 type Status string
@@ -107,6 +120,13 @@ type Key struct {
 	CreatedBy string    `json:"created_by"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// SecretMadeAt is when the current secret was made: what the contract's longest
+	// lifetime counts from.
+	SecretMadeAt time.Time `json:"secret_made_at,omitzero"`
+
+	// IdleEndsAt is when the key ends if nobody uses it until then; zero: never.
+	IdleEndsAt time.Time `json:"idle_ends_at,omitzero"`
 
 	// Revealable says whether [Manager.RevealKey] can show the secret again.
 	Revealable bool `json:"revealable"`

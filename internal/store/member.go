@@ -16,6 +16,7 @@ type Member struct {
 	Name         string
 	Role         cardea.Role
 	DisabledAt   time.Time // zero: not disabled
+	SignedInAt   time.Time // when a session of theirs last began; zero: never
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	// TokensNotBefore is the member's as [Credential] has it; only [Tx.EndMemberTokens]
@@ -23,12 +24,13 @@ type Member struct {
 	TokensNotBefore time.Time
 }
 
-const memberColumns = `id, organization, email, name, role, disabled_at, created_at, updated_at, tokens_not_before`
+const memberColumns = `id, organization, email, name, role, disabled_at, created_at, updated_at, tokens_not_before, signed_in_at`
 
 func (m *Member) scan() []any {
 	return []any{
 		&m.ID, &m.Organization, &m.Email, &m.Name, &m.Role, (*stamp)(&m.DisabledAt),
 		(*stamp)(&m.CreatedAt), (*stamp)(&m.UpdatedAt), (*stamp)(&m.TokensNotBefore),
+		(*stamp)(&m.SignedInAt),
 	}
 }
 
@@ -69,6 +71,7 @@ type MemberFilter struct {
 	Role         cardea.Role
 	Contains     string // part of the name or address, or the id, in any case
 	Disabled     *bool
+	SignedIn     *bool // ever
 }
 
 // Members lists members and returns the cursor of the next page.
@@ -76,6 +79,7 @@ func (r Reader) Members(ctx context.Context, f MemberFilter, p Page) ([]Member, 
 	s := sel(`SELECT `+memberColumns+` FROM member`).and("organization = ?", f.Organization)
 	s.and("role = ?", string(f.Role)).and("folded LIKE ? ESCAPE '!'", contains(f.Contains))
 	s.isSet("disabled_at", f.Disabled)
+	s.isSet("signed_in_at", f.SignedIn)
 	s, err := s.page(p, "created_at", "id")
 	if err != nil {
 		return nil, "", err

@@ -39,10 +39,10 @@ func (r Reader) Organization(ctx context.Context, id string) (Organization, erro
 // by taking their name.
 func (r Reader) OrganizationByName(ctx context.Context, name string) (Organization, error) {
 	s := sel(`SELECT ` + organizationColumns + ` FROM organization`)
-	s.add(" AND folded_name = ? ORDER BY COALESCE(staff, 0) DESC LIMIT 2", fold(strings.TrimSpace(name)))
-	list, err := collect(ctx, r, s, (*Organization).scan)
-	if len(list) > 1 && list[0].Staff {
-		list = list[:1]
+	list, err := collect(ctx, r, s.add(" AND folded_name = ? LIMIT 2", fold(strings.TrimSpace(name))), (*Organization).scan)
+	if len(list) > 1 {
+		staff := sel(`SELECT ` + organizationColumns + ` FROM organization`).and("staff IS NOT NULL")
+		list, err = collect(ctx, r, staff.and("folded_name = ?", fold(strings.TrimSpace(name))), (*Organization).scan)
 	}
 	return sole(list, err, "organization")
 }

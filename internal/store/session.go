@@ -50,11 +50,15 @@ func (r Reader) Sessions(ctx context.Context, member string) ([]Session, error) 
 	return sessions.all(ctx, r, s.add(" ORDER BY created_at DESC, id DESC"))
 }
 
-// InsertSession stores a new session; zero times of creation and last sight become the
-// change's time.
+// InsertSession stores a new session, and with its member when it began; zero times of
+// creation and last sight become the change's time.
 func (tx *Tx) InsertSession(ctx context.Context, s Session) error {
 	tx.fill(&s.CreatedAt, &s.SeenAt)
-	return sessions.put(ctx, tx, &s)
+	if err := sessions.put(ctx, tx, &s); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE member SET signed_in_at = $1 WHERE id = $2`, stamp(s.CreatedAt), s.Member)
+	return err
 }
 
 // EndSession ends a session; doing so twice changes nothing. KindNotFound when there is

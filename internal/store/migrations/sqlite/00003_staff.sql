@@ -3,6 +3,12 @@
 ALTER TABLE organization ADD COLUMN staff INTEGER CHECK (staff = 1);
 CREATE UNIQUE INDEX organization_staff ON organization (staff) WHERE staff IS NOT NULL;
 
+-- Who has never signed in was invited, and has not come.
+ALTER TABLE member ADD COLUMN signed_in_at INTEGER;
+UPDATE member SET signed_in_at = COALESCE(
+  (SELECT max(created_at) FROM session WHERE session.member = member.id),
+  (SELECT changed_at FROM password WHERE password.member = member.id));
+
 -- A link may lead on to a page; one that makes the first member has none yet.
 ALTER TABLE one_time_link ADD COLUMN onward TEXT NOT NULL DEFAULT '';
 CREATE INDEX one_time_link_nobody ON one_time_link (purpose) WHERE member IS NULL;
