@@ -10,13 +10,14 @@ const say = (text) => { document.getElementById("said").textContent = text; };
 
 // localTime puts a time into the reader's zone; the exact instant stays in the title.
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const precise = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const localTime = (element) => {
   const at = new Date(element.dateTime);
   if (isNaN(at) || element.dataset.local) return;
   element.dataset.local = "1";
   element.title = `${full.format(at)}\n${element.dateTime}`;
-  element.textContent = element.dataset.relative !== undefined ? ago(at) : short.format(at);
+  element.textContent = element.dataset.relative !== undefined ? ago(at) : (element.dataset.seconds !== undefined ? precise : short).format(at);
 };
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const ago = (at) => {
@@ -122,11 +123,13 @@ const filling = (button) => {
 
 // polling asks htmx for news every so many seconds, while somebody looks and has not
 // paused it.
+// An element that is merged with its news stays the same one, and keeps its timer.
+const polled = new WeakSet();
 const polling = (element) => {
-  if (element.dataset.ready) return;
-  element.dataset.ready = "1";
+  if (polled.has(element)) return;
+  polled.add(element);
   const timer = setInterval(() => {
-    if (!element.isConnected) { clearInterval(timer); return; }
+    if (!element.isConnected || !element.dataset.poll) { clearInterval(timer); polled.delete(element); return; }
     const pause = document.querySelector(`[data-pauses="${element.id}"]`);
     if (document.visibilityState === "visible" && pause?.getAttribute("aria-pressed") !== "true") {
       element.dispatchEvent(new Event("tick"));
