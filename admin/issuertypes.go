@@ -29,6 +29,10 @@ type IssuerStatus struct {
 	CheckedAt  time.Time `json:"checked_at,omitzero"` // the last attempt
 	Failing    bool      `json:"failing"`             // that attempt failed
 	Algorithms []string  `json:"algorithms,omitzero"` // of the keys in use
+	KeyIDs     []string  `json:"key_ids,omitzero"`    // kid of each; "" for one without
+
+	// Fault says why the last attempt failed, "" when it did not.
+	Fault string `json:"fault,omitzero"`
 }
 
 // IssuerFilter says which issuers [Client.ListIssuers] lists; "" is any.

@@ -3,12 +3,14 @@ package manage
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/access"
+	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
@@ -38,6 +40,10 @@ type IssuerStatus struct {
 	CheckedAt  time.Time `json:"checked_at,omitzero"` // the last attempt
 	Failing    bool      `json:"failing"`             // that attempt failed
 	Algorithms []string  `json:"algorithms,omitzero"` // of the keys in use
+	KeyIDs     []string  `json:"key_ids,omitzero"`    // kid of each; "" for one without
+
+	// Fault says why the last attempt failed, "" when it did not.
+	Fault string `json:"fault,omitzero"`
 }
 
 // IssuerFilter says which issuers [Manager.OrganizationIssuers] lists; "" is any.
@@ -112,11 +118,36 @@ func (m *Manager) issuerStatus(from token.Source) IssuerStatus {
 		return IssuerStatus{}
 	}
 	s := m.issuers.Status(from)
-	view := IssuerStatus{Count: len(s.Keys), FetchedAt: s.Fetched, CheckedAt: s.Checked, Failing: s.Failed != nil}
+	view := IssuerStatus{Count: len(s.Keys), FetchedAt: s.Fetched, CheckedAt: s.Checked, Failing: s.Failed != nil, Fault: faultOf(s.Failed)}
 	for _, k := range s.Keys {
-		view.Algorithms = append(view.Algorithms, k.Algorithm)
+		view.Algorithms, view.KeyIDs = append(view.Algorithms, k.Algorithm), append(view.KeyIDs, k.ID)
 	}
 	return view
+}
+
+// faultOf says in words why a key set could not be fetched. Nothing of the answer is in
+// them: whoever named the URL could read there what only this server can reach.
+func faultOf(err error) string {
+	var late net.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, fetch.ErrURL):
+		return "its URL is not one that may be fetched"
+	case errors.Is(err, fetch.ErrAddress):
+		return "its host is not at a public address"
+	case errors.Is(err, fetch.ErrTooLarge):
+		return "the answer is too large"
+	case errors.Is(err, fetch.ErrEncoding):
+		return "the answer is compressed"
+	case errors.Is(err, token.ErrKeySet), errors.Is(err, token.ErrKey):
+		return "the answer is not a key set that can be used"
+	case errors.Is(err, token.ErrFetch):
+		return "the answer was not 200 OK"
+	case errors.As(err, &late) && late.Timeout():
+		return "there was no answer in time"
+	}
+	return "there was no connection"
 }
 
 // viewIssuer returns what is shown of an organization's issuer.

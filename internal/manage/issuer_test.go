@@ -27,7 +27,7 @@ func TestAnIssuerIsFoundByWhatPeopleKnowOfIt(t *testing.T) {
 			if name == "bare key set" {
 				issuer, jwks, audience = "somebody", p.URL+"/bare/jwks.json", "other"
 			}
-			if got.Issuer != issuer || got.JWKSURL != jwks || got.Audience != audience || got.Keys == nil || got.Keys.Count != 1 {
+			if got.Issuer != issuer || got.JWKSURL != jwks || got.Audience != audience || got.Keys == nil || got.Keys.Count != 1 || len(got.Keys.KeyIDs) != 1 || got.Keys.Fault != "" {
 				t.Errorf("%s: %+v", name, got)
 			}
 			list := must(w.OrganizationIssuers(w.ctx, operator, manage.IssuerFilter{Organization: o.ID}))(t).Items
