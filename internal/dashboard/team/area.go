@@ -2,6 +2,7 @@ package team
 
 import (
 	"embed"
+	"slices"
 
 	"github.com/cardea-dev/cardea/internal/web"
 )
@@ -13,6 +14,10 @@ var files embed.FS
 func Area() web.Area {
 	return web.Area{
 		Name: "team", Templates: web.Parse(files, "templates"),
-		Routes: []web.Route{},
+		Routes: slices.Concat(
+			roll{page: "members", path: "/members"}.routes(),
+			roll{page: "staff", path: "/staff", console: true}.routes(),
+			addressRoutes, issuerRoutes, organizationRoutes,
+		),
 	}
 }
