@@ -74,7 +74,7 @@ func (a *Authorizer) fillBuckets(v *view, e *entry, l *store.Lookup, now time.Ti
 // organization's id; plan is the name of the plan that counts in place of its own, or "".
 // The caller holds the lock.
 func (a *Authorizer) account(v *view, l *store.Lookup, env *contract.Environment, payer, plan string, keep bool) *account {
-	owner := payer + "/" + env.Name
+	owner := LimitOwner(payer, env.Name)
 	name := owner
 	if plan != "" {
 		name += "/" + plan

@@ -2,10 +2,13 @@ package insight
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -13,8 +16,17 @@ import (
 // Bounds of usage queries: counts are kept for 13 months.
 const (
 	usageSpan = 24 * time.Hour // when no period is asked for
+	hourly    = 72 * time.Hour // longer periods are counted by the day
 	maxSpan   = 400 * 24 * time.Hour
 	maxRows   = 1000
+	maxTop    = 200 // credentials of an organization
+)
+
+// What a row may stand for where it is a credential.
+const (
+	byKey    = "key"
+	byClient = "client"
+	byTotal  = "total"
 )
 
 // usageBy maps what a row may stand for to how the store calls it and how its value is
@@ -23,7 +35,8 @@ var usageBy = map[string]struct {
 	dimension string
 	group     func(store.UsageRow) string
 }{
-	"key":         {store.ByCredential, func(u store.UsageRow) string { return u.Credential }},
+	byKey:         {store.ByCredential, func(u store.UsageRow) string { return u.Credential }},
+	byClient:      {store.ByCredential, func(u store.UsageRow) string { return u.Credential }},
 	"route":       {store.ByRoute, func(u store.UsageRow) string { return u.Route }},
 	"hour":        {store.ByHour, func(u store.UsageRow) string { return u.Time.UTC().Format(time.RFC3339) }},
 	"day":         {store.ByDay, func(u store.UsageRow) string { return u.Time.UTC().Format(time.DateOnly) }},
@@ -32,71 +45,124 @@ var usageBy = map[string]struct {
 	"environment": {store.ByEnvironment, func(u store.UsageRow) string { return u.Environment }},
 }
 
+// wordsFor are names for groups that have none of their own.
+var wordsFor = map[string]map[string]string{
+	byKey:         {"": "no known caller"},
+	"route":       {"": "unmatched", "*": "other routes"},
+	"environment": {"": "no known environment"},
+}
+
 // Usage counts the requests of a period. A member sees those of their organization.
+// Periods of more than 72 hours are widened to whole days of UTC.
 func (i *Insight) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) (Usage, error) {
-	organization, err := i.access.Scope(ctx, actor, in.Organization)
+	if in.By == "" {
+		in.By = byKey
+	}
+	if _, ok := usageBy[in.By]; !ok {
+		return Usage{}, cardea.Invalid("by", "must be key, client, route, hour, day, status, reason or environment")
+	}
+	filter, err := i.usageFilter(ctx, actor, in)
 	if err != nil {
 		return Usage{}, err
 	}
-	out, err := i.usagePeriod(in)
-	if err != nil {
-		return Usage{}, err
-	}
-	filter := store.UsageFilter{
-		Organization: organization, Credential: in.Key, Since: out.From, Until: out.To, Limit: maxRows + 1,
-	}
+	out := Usage{From: filter.Since, To: filter.Until, By: in.By, Rows: []UsageRow{}}
 	if out.Total, err = i.usageTotal(ctx, filter); err != nil {
 		return Usage{}, err
 	}
-	by := usageBy[out.By]
-	filter.By = []string{by.dimension}
-	rows, err := i.store.Usage(ctx, filter)
+	rows, more, err := i.usageRows(ctx, in.By, filter)
 	if err != nil {
 		return Usage{}, err
 	}
-	if len(rows) > maxRows {
-		rows, out.Truncated = rows[:maxRows], true
+	out.Truncated = more
+	groups := make([]string, len(rows))
+	for n, row := range rows {
+		groups[n] = usageBy[in.By].group(row)
 	}
-	for _, row := range rows {
-		r := UsageRow{Group: by.group(row), Counts: counts(row)}
-		if out.By == "key" && row.Credential != "" {
-			if c, err := i.store.Credential(ctx, row.Credential); err == nil {
-				r.Name = c.Name
-			}
-		}
-		out.Rows = append(out.Rows, r)
+	names, err := i.namesOf(ctx, in.By, groups)
+	if err != nil {
+		return Usage{}, err
+	}
+	for n, row := range rows {
+		out.Rows = append(out.Rows, UsageRow{Group: groups[n], Name: names[groups[n]], Counts: counts(row)})
 	}
 	return out, nil
 }
 
-// usagePeriod checks a query and returns its answer's frame.
-func (i *Insight) usagePeriod(in UsageQuery) (Usage, error) {
-	out := Usage{From: in.From.UTC(), To: in.To.UTC(), By: in.By, Rows: []UsageRow{}}
+// usageFilter checks a query and narrows it to what the actor may see.
+func (i *Insight) usageFilter(ctx context.Context, actor cardea.Actor, in UsageQuery) (store.UsageFilter, error) {
 	var p rules.Problems
-	if out.By == "" {
-		out.By = "key"
-	}
-	if _, ok := usageBy[out.By]; !ok {
-		p.Add(cardea.Invalid("by", "must be key, route, hour, day, status, reason or environment"))
-	}
 	p.Add(rules.Filter("key", in.Key))
+	p.Add(rules.Filter("environment", in.Environment))
+	period(&p, in.From, in.To)
+	from, to := in.From.UTC(), in.To.UTC()
 	if in.To.IsZero() {
-		out.To = i.now().UTC()
+		to = i.now().UTC()
 	}
 	if in.From.IsZero() {
-		out.From = out.To.Add(-usageSpan)
+		from = to.Add(-usageSpan)
 	}
-	// Counts are kept by the hour, so the period is widened to whole hours.
-	out.From = out.From.Truncate(time.Hour)
-	if end := out.To.Truncate(time.Hour); end.Before(out.To) {
-		out.To = end.Add(time.Hour)
+	step := time.Hour
+	if to.Sub(from) > hourly {
+		step = 24 * time.Hour
 	}
-	if !out.From.Before(out.To) {
+	// Counts are kept by the hour and by the day, so the period is widened to whole ones.
+	from = from.Truncate(step)
+	if end := to.Truncate(step); end.Before(to) {
+		to = end.Add(step)
+	}
+	if !from.Before(to) {
 		p.Add(cardea.Invalid("from", "must be before the end"))
-	} else if out.To.Sub(out.From) > maxSpan {
+	} else if to.Sub(from) > maxSpan {
 		p.Add(cardea.Invalid("from", "must be at most 400 days before the end"))
 	}
-	return out, p.Err()
+	if err := p.Err(); err != nil {
+		return store.UsageFilter{}, err
+	}
+	organization, err := i.access.Scope(ctx, actor, in.Organization)
+	return store.UsageFilter{
+		Organization: organization, Environment: in.Environment, Credential: in.Key, Since: from, Until: to,
+	}, err
+}
+
+// usageRows returns the rows by what they stand for, and whether there are more.
+func (i *Insight) usageRows(ctx context.Context, by string, f store.UsageFilter) ([]store.UsageRow, bool, error) {
+	if (by == byKey || by == byClient) && f.Organization != "" && f.Credential == "" {
+		return i.topUsage(ctx, by, f, maxTop)
+	}
+	f.By, f.Limit = []string{usageBy[by].dimension}, maxRows+1
+	rows, err := i.store.Usage(ctx, f)
+	if by == byClient {
+		prefix := i.contract().IDPrefix(contract.IDClient)
+		rows = slices.DeleteFunc(rows, func(u store.UsageRow) bool { return !strings.HasPrefix(u.Credential, prefix) })
+	}
+	if len(rows) > maxRows {
+		return rows[:maxRows], true, err
+	}
+	return rows, false, err
+}
+
+// topUsage returns the credentials of an organization with the most requests.
+func (i *Insight) topUsage(ctx context.Context, by string, f store.UsageFilter, n int) ([]store.UsageRow, bool, error) {
+	var only []string
+	if by == byClient {
+		var err error
+		if only, err = i.store.ClientIDs(ctx, f.Organization, maxRows); err != nil || len(only) == 0 {
+			return nil, false, err
+		}
+	}
+	return i.store.TopUsage(ctx, f, only, n)
+}
+
+// namesOf returns what groups are called, those that need it.
+func (i *Insight) namesOf(ctx context.Context, by string, groups []string) (map[string]string, error) {
+	if by != byKey && by != byClient {
+		return wordsFor[by], nil
+	}
+	names, err := i.store.CredentialNames(ctx, groups)
+	if err == nil {
+		names[""] = wordsFor[byKey][""]
+	}
+	return names, err
 }
 
 // usageTotal sums everything a filter selects, with its denials by reason.

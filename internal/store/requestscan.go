@@ -14,6 +14,7 @@ type RequestFilter struct {
 	Reason       string // a reason's name
 	Denied       bool   // refused requests only
 	Errors       bool   // answers of 400 and above only, whoever gave them
+	Limited      bool   // requests that a limit refused only
 	OldSecret    bool   // requests with a secret that a rotation replaced
 	Status       int    // 404, or a class: 4 for 400 to 499
 	Method       string
@@ -154,6 +155,9 @@ func (s *requestScan) far(to *selection) {
 	}
 	if f.Denied {
 		to.and("reason NOT IN ('allowed', 'upstream_failed', 'upstream_timeout')")
+	}
+	if f.Limited {
+		to.and("reason IN ('rate_limited', 'quota_exceeded')")
 	}
 	if f.OldSecret {
 		to.and("old_secret = 1")

@@ -82,7 +82,12 @@ type UsageFilter struct {
 	Environment  string
 	Since, Until time.Time // whole hours; Since ≤ hour < Until
 	By           []string  // By constants; none gives one row with the sum of all
-	Limit        int       // rows at most; 0 means 1,000, and 10,000 is the most
+
+	// Only are the values of the last of By that are wanted, where that is a credential, a
+	// route, a reason or an environment; none: all of them.
+	Only []string
+
+	Limit int // rows at most; 0 means 1,000, and 10,000 is the most
 }
 
 // table returns the table to sum: what no credential matters to was added up without it,
@@ -145,6 +150,9 @@ func (db *DB) Usage(ctx context.Context, f UsageFilter) ([]UsageRow, error) {
 	s := sel("SELECT " + strings.Join(append(columns, usageSums), ", ") + " FROM " + f.table())
 	s.and("organization = ?", f.Organization).and("credential = ?", f.Credential)
 	s.and("environment = ?", f.Environment).between("hour", f.Since, f.Until)
+	if len(f.Only) > 0 && len(columns) > 0 {
+		s.in(columns[len(f.By)-1], f.Only)
+	}
 	s.group(f.By, len(columns))
 	limit := f.Limit
 	if limit <= 0 {

@@ -223,3 +223,35 @@ func (r Reader) ClientIDs(ctx context.Context, organization string, n int) ([]st
 	s := sel(`SELECT id FROM credential`).add(" AND kind = 'client' AND organization = ? ORDER BY id LIMIT ?", organization, n)
 	return collect(ctx, r, s, func(id *string) []any { return []any{id} })
 }
+
+// CredentialNames returns the names of credentials, by id; those that do not exist are
+// left out.
+func (r Reader) CredentialNames(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	for part := range slices.Chunk(ids, topPerDay) {
+		rows, err := collect(ctx, r, sel(`SELECT id, name FROM credential`).in("id", part), func(c *Credential) []any {
+			return []any{&c.ID, &c.Name}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range rows {
+			names[c.ID] = c.Name
+		}
+	}
+	return names, nil
+}
+
+// CredentialsOf returns those of some ids that are credentials, of one organization unless
+// that is "".
+func (r Reader) CredentialsOf(ctx context.Context, organization string, ids []string) ([]string, error) {
+	s := sel(`SELECT id FROM credential`).in("id", ids).and("organization = ?", organization)
+	return collect(ctx, r, s, func(id *string) []any { return []any{id} })
+}
+
+// LimitedCredentials returns the credentials of an organization that have limits of their
+// own, newest first and n at most.
+func (r Reader) LimitedCredentials(ctx context.Context, organization string, n int) ([]Credential, error) {
+	s := sel(`SELECT `+credentialColumns+` FROM credential`).add(" AND limits IS NOT NULL AND organization = ?", organization)
+	return collect(ctx, r, s.add(" ORDER BY created_at DESC, id DESC LIMIT ?", n), (*Credential).scan)
+}
