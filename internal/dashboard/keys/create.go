@@ -72,7 +72,8 @@ func (d *creation) show(v *web.Visit, status int, f form) {
 	if problems != nil {
 		d.Problems = problems
 	}
-	d.Expiry = newExpiryField(d.Kind, v.Now(), v.Now(), required(v.Contract, "expires"), false)
+	now := v.Now()
+	d.Expiry = newExpiryField(d.Kind, now, now, required(v.Contract, "expires"), false)
 	d.Environments = nil
 	for _, e := range environmentsOf(v.Contract, d.Kind) {
 		text := ""
@@ -194,7 +195,8 @@ func create(v *web.Visit) {
 	}
 	f := readForm(v)
 	d.fields = newFields(v, d.Kind, f)
-	d.Expiry = newExpiryField(d.Kind, v.Now(), v.Now(), required(v.Contract, "expires"), false)
+	now := v.Now()
+	d.Expiry = newExpiryField(d.Kind, now, now, required(v.Contract, "expires"), false)
 	if d.missing(v, d.Kind) {
 		d.show(v, http.StatusUnprocessableEntity, f)
 		return

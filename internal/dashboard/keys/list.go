@@ -41,11 +41,18 @@ type tags struct {
 }
 
 // maxTags is how many names fit into a cell.
-const maxTags = 4
+const maxTags = 3
 
-func newTags(names []string) tags {
+// newTags returns what a key may do.
+func newTags(c *contract.Contract, k *manage.Key) tags {
+	names := permissionsShown(c, k)
 	t := tags{Shown: names, All: strings.Join(names, ", ")}
-	if len(names) > maxTags {
+	kind := c.Kind(k.Kind)
+	literal, _ := c.ScopeSet(k.Scopes...)
+	switch {
+	case len(names) > maxTags && kind != nil && c.Expand(literal).Contains(kind.Scopes):
+		t.Shown, t.All = nil, "Everything: "+t.All
+	case len(names) > maxTags:
 		t.Shown, t.More = names[:maxTags-1], len(names)-maxTags+1
 	}
 	return t
@@ -92,15 +99,17 @@ type listing struct {
 	CreatePath string // "" when the visitor may not
 	RevokeText string
 
-	Environments, Statuses, Scopes, Sorts []web.Option
+	Environments, Scopes, Sorts []web.Option
+	ScopesWord                  string
 
-	Counts []number
-	Soon   int // that expire within seven days
-	Rows   []row
-	Next   string // the address of the next page
-	Narrow bool   // by something else than kind and place
-	Clear  string // the address without that
-	Bulk   bool
+	Counts   []number
+	Soon     int // that expire within seven days, listed at SoonPath
+	SoonPath string
+	Rows     []row
+	Next     string // the address of the next page
+	Narrow   bool   // by something else than kind and place
+	Clear    string // the address without that
+	Bulk     bool
 
 	EnvironmentWord string
 	Start           *quickStart
@@ -156,7 +165,7 @@ func newListing(v *web.Visit, kinds []*contract.KeyKind) *listing {
 	})
 	d.options(v)
 	d.Choices.Environment = pick("environment", among(d.Environments))
-	d.Choices.Status = pick("status", among(d.Statuses))
+	d.Choices.Status = pick("status", func(s string) bool { return slices.Contains(statusChoices, manage.Status(s)) })
 	d.Choices.Scope = pick("scope", among(d.Scopes))
 	d.Choices.Sort = pick("sort", among(d.Sorts))
 	d.Choices.Search = strings.TrimSpace(v.Query("search"))
@@ -189,9 +198,9 @@ func (d *listing) options(v *web.Visit) {
 	for _, e := range environmentsOf(c, d.Kind) {
 		d.Environments = append(d.Environments, web.Option{Value: e.Name, Text: e.Label})
 	}
-	d.Statuses = []web.Option{{Text: "All"}}
-	for _, s := range statusChoices {
-		d.Statuses = append(d.Statuses, web.Option{Value: string(s), Text: statuses[s].Text})
+	d.ScopesWord = "Scopes"
+	if _, all := permissionsByScope(c, d.Kind); all {
+		d.ScopesWord = "Permissions"
 	}
 	d.Scopes = []web.Option{{Text: "All"}}
 	for _, choice := range scopeChoices(c, d.Kind) {
@@ -247,7 +256,7 @@ func (d *listing) fill(v *web.Visit, found manage.List[manage.Key]) error {
 	unused := true
 	for _, k := range found.Items {
 		d.Rows = append(d.Rows, row{
-			Key: k, EnvironmentLabel: environmentLabel(v.Contract, k.Environment), May: newTags(permissionsShown(v.Contract, &k)),
+			Key: k, EnvironmentLabel: environmentLabel(v.Contract, k.Environment), May: newTags(v.Contract, &k),
 			Owner: ownerOf(v, &k, people), Maker: makerOf(v, k.CreatedBy, people), Standing: statuses[k.Status],
 			Expiry: expiryOf(&k, v.Now()), Spark: sparks[k.ID],
 			Revocable: k.RevokedAt.IsZero() && v.May(access.Keys.OverKey(v.Actor, k.Member)),
@@ -280,7 +289,8 @@ func (d *listing) filter(v *web.Visit, cursor string) manage.KeyFilter {
 	}
 }
 
-// A number is how many keys have a status, and where they are listed.
+// A number is how many keys have a status, -1 when that is not known, and where they are
+// listed.
 type number struct {
 	Name, Path string
 	N          int64
@@ -300,7 +310,12 @@ func (d *listing) count(v *web.Visit) error {
 	}
 	add("All", "", n.Active+n.Disabled+n.Expired+n.Revoked)
 	add("Active", string(manage.StatusActive), n.Active)
-	d.Soon = int(n.Expiring7d)
+	if d.Choices.Status == string(manage.StatusExpiring) {
+		add("Expiring", d.Choices.Status, -1)
+	}
+	soon := d.Choices
+	soon.Status, soon.Sort = string(manage.StatusExpiring), manage.SortExpires
+	d.Soon, d.SoonPath = int(n.Expiring7d), soon.path(v)
 	add("Disabled", string(manage.StatusDisabled), n.Disabled)
 	add("Expired", string(manage.StatusExpired), n.Expired)
 	add("Revoked", string(manage.StatusRevoked), n.Revoked)

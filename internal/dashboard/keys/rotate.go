@@ -102,7 +102,8 @@ func newRotation(v *web.Visit, s *subject) *rotation {
 		all = append(all, s.kind.Overlap)
 		d.Overlap = strconv.FormatInt(int64(s.kind.Overlap/time.Second), 10)
 		d.Expired = s.Status == manage.StatusExpired
-		d.Expiry = newExpiryField(s.kind, v.Now(), v.Now(), d.Expired, !d.Expired)
+		now := v.Now()
+		d.Expiry = newExpiryField(s.kind, now, now, d.Expired, !d.Expired)
 		d.DateHint = "Empty: it stays as it is. " + d.Expiry.Hint
 		if d.Expired {
 			d.DateHint = d.Expiry.Hint

@@ -17,6 +17,8 @@ type choice struct {
 type group struct {
 	Name    string // "" when there is nothing to group by
 	Choices []choice
+
+	key string // as the scopes spell it
 }
 
 // A preset chooses several scopes at once.
@@ -106,12 +108,12 @@ func groups(c *contract.Contract, kind *contract.KeyKind, on func(scope string) 
 	for _, one := range choices {
 		one.On = on(one.Name)
 		resource, _ := parts(one.Name, first)
-		i := slices.IndexFunc(out, func(g group) bool { return g.Name == resource })
+		i := slices.IndexFunc(out, func(g group) bool { return g.key == resource })
 		switch {
 		case resource == "":
 			rest.Choices = append(rest.Choices, one)
 		case i < 0:
-			out = append(out, group{Name: resource, Choices: []choice{one}})
+			out = append(out, group{key: resource, Name: capital(strings.NewReplacer("-", " ", "_", " ").Replace(resource)), Choices: []choice{one}})
 		default:
 			out[i].Choices = append(out[i].Choices, one)
 		}
