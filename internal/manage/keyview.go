@@ -86,6 +86,7 @@ func (k *keyRow) view(c *contract.Contract, now time.Time) Key {
 		Member: cr.Member, Name: cr.Name, Status: k.status(kind, now), Hint: k.current().Hint,
 		Scopes: cr.Scopes, Permissions: permissionsOf(c, cr.Scopes), Addresses: rules.ShowAddresses(cr.Addresses),
 		Limits: viewLimits(cr.Limits), ExpiresAt: cr.ExpiresAt, LastUsedAt: cr.LastUsedAt,
+		LastUsedFrom: cr.LastUsedFrom, LastUsedRoute: cr.LastUsedRoute,
 		DisabledAt: cr.DisabledAt, RevokedAt: cr.RevokedAt, RevokedReason: cr.RevokedReason,
 		CreatedBy: cr.CreatedBy, CreatedAt: cr.CreatedAt, UpdatedAt: cr.UpdatedAt,
 		Revealable: len(k.current().Sealed) > 0 && cr.RevokedAt.IsZero(),

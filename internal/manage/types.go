@@ -111,7 +111,9 @@ type Key struct {
 	Limits *Limits `json:"limits,omitzero"`
 
 	ExpiresAt     time.Time `json:"expires_at,omitzero"`
-	LastUsedAt    time.Time `json:"last_used_at,omitzero"` // to the minute
+	LastUsedAt    time.Time `json:"last_used_at,omitzero"`    // to the minute
+	LastUsedFrom  string    `json:"last_used_from,omitzero"`  // the client's address then
+	LastUsedRoute string    `json:"last_used_route,omitzero"` // the contract's pattern
 	DisabledAt    time.Time `json:"disabled_at,omitzero"`
 	RevokedAt     time.Time `json:"revoked_at,omitzero"`
 	RevokedReason string    `json:"revoked_reason,omitzero"`
