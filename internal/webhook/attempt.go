@@ -24,7 +24,6 @@ import (
 // Bounds of attempts.
 const (
 	attemptTimeout = 15 * time.Second // from the first byte of DNS to the answer's header
-	slowAttempt    = 2 * time.Second  // what takes longer waits with its like from then on
 	disableAfter   = 5 * 24 * time.Hour
 	maxAttempts    = 20 // that are kept of a delivery
 	longestWait    = 24 * time.Hour
@@ -62,16 +61,18 @@ type outcome struct {
 }
 
 // deliver makes one attempt and notes its outcome. ctx ends when the process must.
-func (w *Webhooks) deliver(ctx context.Context, d store.WebhookDelivery) {
+func (w *Webhooks) deliver(ctx context.Context, d store.WebhookDelivery, s *seat) {
 	e, err := w.store.WebhookEndpoint(ctx, d.Endpoint)
 	if err != nil { // deleted a moment ago, or no database: the claim runs out by itself
 		return
 	}
+	lingers := time.AfterFunc(slowAttempt, func() { w.lanes.linger(s) })
 	o := w.attempt(ctx, e, d)
+	lingers.Stop()
 	if o.Error != "" && ctx.Err() != nil { // cut off by the end of the process: the claim runs out
 		return
 	}
-	w.lanes.found(d.Endpoint, o.Error != "" || o.Latency > slowAttempt.Microseconds())
+	w.lanes.found(s, o.Error != "" || o.Latency > slowAttempt.Microseconds())
 	w.note(context.WithoutCancel(ctx), e, d, o) // what came is noted even if the process must end now
 }
 
@@ -90,7 +91,7 @@ func (w *Webhooks) attempt(ctx context.Context, e store.WebhookEndpoint, d store
 	}
 	body, begin := []byte(d.Payload), time.Now()
 	answer, err := w.fetch.Post(ctx, e.URL, "application/json", body, hook.Sign(d.Message, begin, body, keys...), fetch.Options{
-		Timeout: attemptTimeout, AllowPrivate: w.private, AllowHTTP: w.private && strings.HasPrefix(e.URL, "http://"), NoBody: true,
+		Timeout: w.timeout, AllowPrivate: w.private, AllowHTTP: w.private && strings.HasPrefix(e.URL, "http://"), NoBody: true,
 	})
 	o.Latency = time.Since(begin).Microseconds()
 	if err != nil {

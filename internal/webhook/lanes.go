@@ -1,99 +1,124 @@
 package webhook
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
-// How many attempts are under way at once. The endpoints whose last attempt failed or took
-// long share a lane of their own: however many there are, the others go on.
+// How many attempts are under way at once. Those that take long leave the brisk lane for a
+// slow one while they run, and the endpoints whose last attempt failed or took long start
+// in it: however many there are, the others go on.
 const (
-	briskAttempts = 32 // together
-	briskEach     = 4  // to one endpoint
-	slowAttempts  = 16
-	slowEach      = 1
+	briskAttempts = 32  // together
+	slowAttempts  = 16  // together, those that became slow not counted
+	allAttempts   = 256 // in both lanes
+	briskEach     = 4   // to one endpoint that answers; to one that has not answered yet, one
+	slowAttempt   = 2 * time.Second
 )
 
 // lanes hand out the places. They are safe for concurrent use.
 type lanes struct {
 	mu          sync.Mutex
 	brisk, slow int
-	running     map[string]*traffic // by endpoint
+	known       map[string]*traffic // by endpoint
 	freed       chan struct{}       // a place became free
 }
 
 // traffic is what is known of an endpoint while it matters.
 type traffic struct {
-	brisk, slow int  // attempts under way in each lane
-	slowed      bool // the last attempt failed or took long
+	running  int
+	answered bool // since it became busy
+	slowed   bool // the last attempt failed or took long
+}
+
+// A seat is a place for one attempt.
+type seat struct {
+	endpoint string
+
+	// Guarded by the lanes' lock.
+	slow, left bool
 }
 
 func newLanes() lanes {
-	return lanes{running: map[string]*traffic{}, freed: make(chan struct{}, 1)}
+	return lanes{known: map[string]*traffic{}, freed: make(chan struct{}, 1)}
 }
 
-// enter takes up to n places for attempts to an endpoint and returns how many it got, and
-// whether they are in the slow lane. Every place needs a leave.
-func (l *lanes) enter(endpoint string, n int) (got int, slow bool) {
+// enter takes the places that an endpoint may have at this moment. Every seat needs a
+// leave.
+func (l *lanes) enter(endpoint string) []*seat {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t := l.running[endpoint]
+	t := l.known[endpoint]
 	if t == nil {
 		t = &traffic{}
 	}
+	each, left := 1, briskAttempts-l.brisk
 	if t.slowed {
-		got = min(n, slowEach-t.slow-t.brisk, slowAttempts-l.slow)
-	} else {
-		got = min(n, briskEach-t.brisk-t.slow, briskAttempts-l.brisk)
+		left = slowAttempts - l.slow
+	} else if t.answered {
+		each = briskEach
 	}
-	if got <= 0 {
-		return 0, t.slowed
+	n := min(each-t.running, left, allAttempts-l.brisk-l.slow)
+	if n <= 0 {
+		return nil
+	}
+	seats := make([]*seat, n)
+	for i := range seats {
+		seats[i] = &seat{endpoint: endpoint, slow: t.slowed}
 	}
 	if t.slowed {
-		t.slow, l.slow = t.slow+got, l.slow+got
+		l.slow += n
 	} else {
-		t.brisk, l.brisk = t.brisk+got, l.brisk+got
+		l.brisk += n
 	}
-	l.running[endpoint] = t
-	return got, t.slowed
+	t.running += n
+	l.known[endpoint] = t
+	return seats
 }
 
-// leave gives a place back.
-func (l *lanes) leave(endpoint string, slow bool) {
+// linger moves an attempt that takes long out of the others' way.
+func (l *lanes) linger(s *seat) {
 	l.mu.Lock()
-	t := l.running[endpoint]
-	if slow {
-		t.slow, l.slow = t.slow-1, l.slow-1
-	} else {
-		t.brisk, l.brisk = t.brisk-1, l.brisk-1
+	if !s.left {
+		l.known[s.endpoint].slowed = true
 	}
-	if t.brisk+t.slow == 0 && !t.slowed {
-		delete(l.running, endpoint)
+	if !s.left && !s.slow {
+		s.slow = true
+		l.brisk, l.slow = l.brisk-1, l.slow+1
 	}
 	l.mu.Unlock()
-	select {
-	case l.freed <- struct{}{}:
-	default:
-	}
+	l.free()
 }
 
 // found notes how an attempt went.
-func (l *lanes) found(endpoint string, slowed bool) {
+func (l *lanes) found(s *seat, slowed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t := l.running[endpoint]
-	if t == nil {
-		t = &traffic{}
-		l.running[endpoint] = t
-	}
-	t.slowed = slowed
-	if t.brisk+t.slow == 0 && !slowed {
-		delete(l.running, endpoint)
-	}
+	t := l.known[s.endpoint]
+	t.slowed, t.answered = slowed, t.answered || !slowed
 }
 
-// gone forgets an endpoint that has nothing under way and will get nothing any more.
-func (l *lanes) gone(endpoint string) {
+// leave gives a place back.
+func (l *lanes) leave(s *seat) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if t := l.running[endpoint]; t != nil && t.brisk+t.slow == 0 {
-		delete(l.running, endpoint)
+	t := l.known[s.endpoint]
+	s.left = true
+	if s.slow {
+		l.slow--
+	} else {
+		l.brisk--
+	}
+	if t.running--; t.running == 0 && !t.slowed {
+		delete(l.known, s.endpoint)
+	}
+	l.mu.Unlock()
+	l.free()
+}
+
+// free tells the worker that it may find a place.
+func (l *lanes) free() {
+	select {
+	case l.freed <- struct{}{}:
+	default:
 	}
 }

@@ -49,11 +49,12 @@ type Webhooks struct {
 	now     cardea.Clock
 	log     *slog.Logger
 	lanes   lanes
+	timeout time.Duration // of an attempt
 }
 
 // New returns the Webhooks of a configuration. Nothing is delivered before [Webhooks.Run].
 func New(c Config) *Webhooks {
-	w := &Webhooks{store: c.Store, access: c.Access, sealer: c.Sealer, fetch: c.Fetch, private: c.Private, now: c.Now, log: c.Logger}
+	w := &Webhooks{store: c.Store, access: c.Access, sealer: c.Sealer, fetch: c.Fetch, private: c.Private, now: c.Now, log: c.Logger, timeout: attemptTimeout}
 	if w.access == nil {
 		w.access = access.New(c.Store)
 	}

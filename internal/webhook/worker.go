@@ -66,19 +66,19 @@ func (w *Webhooks) dispatch(ctx, attempts context.Context, running *sync.WaitGro
 	// Nobody is always last.
 	mathrand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
 	for _, endpoint := range due {
-		n, slow := w.lanes.enter(endpoint, briskEach)
-		if n == 0 {
+		seats := w.lanes.enter(endpoint)
+		if len(seats) == 0 {
 			continue
 		}
-		taken := w.claim(ctx, endpoint, n)
-		for _, d := range taken {
+		taken := w.claim(ctx, endpoint, len(seats))
+		for i, d := range taken {
 			running.Go(func() {
-				defer w.lanes.leave(endpoint, slow)
-				w.deliver(attempts, d)
+				defer w.lanes.leave(seats[i])
+				w.deliver(attempts, d, seats[i])
 			})
 		}
-		for range n - len(taken) {
-			w.lanes.leave(endpoint, slow)
+		for _, unused := range seats[len(taken):] {
+			w.lanes.leave(unused)
 		}
 		started += len(taken)
 	}
