@@ -1,0 +1,156 @@
+package apps
+
+import (
+	"net/http"
+
+	"github.com/cardea-dev/cardea/internal/access"
+	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/web"
+)
+
+func askDisableClient(v *web.Visit) {
+	askAbout(v, "/disable", func(client *manage.Client, _ clientWords) (string, question) {
+		return "Disable " + client.Name + "?", question{
+			Button: "Disable", Danger: true,
+			Texts: []string{"It gets no tokens, and those it has are refused, until you enable it again. What people have allowed it stays."},
+		}
+	})
+}
+
+func disableClient(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	if _, err := v.Manage.DisableClient(v.R.Context(), v.Actor, manage.ID{ID: client.ID}); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See("/applications/"+client.ID, "Disabled: it is refused until you enable it.")
+}
+
+func enableClient(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	if _, err := v.Manage.EnableClient(v.R.Context(), v.Actor, manage.ID{ID: client.ID}); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See("/applications/"+client.ID, "Enabled: it may ask for tokens again.")
+}
+
+func askRevokeClient(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	askRevoke(v, http.StatusOK, &client, "")
+}
+
+// askRevoke asks before a client is ended for good.
+func askRevoke(v *web.Visit, status int, client *manage.Client, problem string) {
+	words := wordsOf(v)
+	ask(v, status, words.Revoke+" "+client.Name+"?", question{
+		Action: v.Base + "/applications/" + client.ID + "/revoke", Cancel: v.Base + backTo(words, client),
+		Button: words.Revoke, Danger: true, Expect: client.Name, Problem: problem, Reason: true,
+		Texts: []string{
+			"It ends for good: its secret, every token it has, and what people have allowed it are refused from the moment you do this.",
+			"To stop it for a while, disable it instead.",
+		},
+	}, clientCrumbs(words, client))
+}
+
+// typedWrong is said when the name that was typed is another.
+const typedWrong = "That is not the name. Type it as it is written above."
+
+func revokeClient(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	if v.Value("confirm") != client.Name {
+		askRevoke(v, http.StatusUnprocessableEntity, &client, typedWrong)
+		return
+	}
+	if _, err := v.Manage.RevokeClient(v.R.Context(), v.Actor, manage.RevokeKey{ID: client.ID, Reason: v.Value("reason")}); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See(backTo(wordsOf(v), &client), "Revoked. Nothing that it had is accepted any more.")
+}
+
+func askEndTokens(v *web.Visit) {
+	askAbout(v, "/tokens", func(client *manage.Client, _ clientWords) (string, question) {
+		return "End all tokens of " + client.Name + "?", question{
+			Button: "End all tokens", Danger: true,
+			Texts: []string{"Every access token and refresh token that it has is refused from the moment you do this, in every organization. The application itself stays, and may ask again; people have to sign in to it again."},
+		}
+	})
+}
+
+func endTokens(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	if _, err := v.Manage.RevokeTokens(v.R.Context(), v.Actor, manage.RevokeTokens{Credential: client.ID}); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See("/applications/"+client.ID, "All its tokens have ended.")
+}
+
+// grantOf returns the authorization that the path names, which must be the client's.
+func grantOf(v *web.Visit, client string) (connection, bool) {
+	people, err := peopleOf(v)
+	var list []connection
+	if err == nil {
+		list, _, err = connectionsOf(v, client, people)
+	}
+	if err != nil {
+		v.Fail(err)
+		return connection{}, false
+	}
+	for _, c := range list {
+		if c.ID == v.Path("grant") {
+			return c, true
+		}
+	}
+	v.Fail(access.NotFound("connection"))
+	return connection{}, false
+}
+
+func askRevokeGrant(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	grant, ok := grantOf(v, client.ID)
+	if !ok {
+		return
+	}
+	words := wordsOf(v)
+	ask(v, http.StatusOK, "End this connection?", question{
+		Action: v.Base + "/applications/" + client.ID + "/grants/" + grant.ID + "/revoke", Cancel: v.Base + "/applications/" + client.ID,
+		Button: "End the connection", Danger: true,
+		Texts: []string{"What " + client.Name + " may do for “" + grant.Person + "” by this authorization ends now. It may ask them again."},
+	}, clientCrumbs(words, &client))
+}
+
+func revokeGrant(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	grant, ok := grantOf(v, client.ID)
+	if !ok {
+		return
+	}
+	if _, err := v.Manage.RevokeGrant(v.R.Context(), v.Actor, manage.RevokeKey{ID: grant.ID, Reason: "ended in the dashboard"}); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See("/applications/"+client.ID, "That connection has ended.")
+}
