@@ -89,7 +89,7 @@ func TestInvitationLetsSomebodyIn(t *testing.T) {
 	b.follow("Invite a member")
 	b.fill("E-mail address", "grace@demo.example")
 	b.fill("Name", "Grace")
-	b.click("radio", "Developer")
+	b.tick("Developer")
 	b.inspect()
 	b.click("button", "Create the invitation")
 	link := b.secret("link")

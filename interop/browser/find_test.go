@@ -295,3 +295,18 @@ func (b *tab) element(expression, what string) element {
 	}
 	return element{b, r.Result.ObjectID, what}
 }
+
+// submit clicks the last button of a name: the one of the form that was opened last, which
+// a dialog shows above the page.
+func (b *tab) submit(name string) {
+	b.t.Helper()
+	b.await("there is no button "+name, func() bool { return b.has("button", name) })
+	all := b.look(nil, "button", name)
+	all[len(all)-1].click()
+}
+
+// disabled reports whether a button cannot be clicked.
+func (e element) disabled() bool {
+	e.tab.t.Helper()
+	return on[bool](e, "function() { return this.disabled }")
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -38,6 +39,8 @@ type tab struct {
 	world *world
 	ctx   context.Context
 
+	scripted bool // its pages may run scripts
+
 	mu       sync.Mutex
 	faults   []string
 	allowed  []string                           // parts of faults that a test expects
@@ -61,7 +64,7 @@ func newTab(t testing.TB, w *world) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &tab{t: t, world: w, busy: map[network.RequestID]cdp.LoaderID{}, answers: map[string]int64{}}
+	b := &tab{t: t, world: w, scripted: true, busy: map[network.RequestID]cdp.LoaderID{}, answers: map[string]int64{}}
 	ctx, leave := chromedp.NewContext(browser,
 		chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {
 			p.ProxyServer, p.ProxyBypassList = w.proxy.server, "<-loopback>"
@@ -348,6 +351,7 @@ func (b *tab) scheme(name string) {
 // scriptsOff switches the page's JavaScript off. The tests' own expressions still run.
 func (b *tab) scriptsOff() {
 	b.t.Helper()
+	b.scripted = false
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
@@ -396,6 +400,20 @@ func (b *tab) await(failure string, holds func() bool) {
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.fatal("%s", failure)
+		}
+	}
+}
+
+// grant lets the world's pages read and write what is copied.
+func (b *tab) grant() {
+	b.t.Helper()
+	for _, name := range []string{"clipboard-read", "clipboard-write"} {
+		_, err := chromedp.CallBrowser(b.ctx, browser.SetPermission, browser.SetPermissionParams{
+			Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted,
+			Origin: b.world.url(""), BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+		})
+		if err != nil {
+			b.fatal("%v", err)
 		}
 	}
 }
