@@ -49,9 +49,11 @@ func (e *Event) row() store.RequestRow {
 // used reports whether the request is to be written as the last use of its credential.
 // Refusals never are: they must not keep an idle credential alive.
 func (e *Event) used() bool {
-	if !e.NoteUse {
-		return false
-	}
+	return e.NoteUse && e.passed()
+}
+
+// passed reports whether a credential's request was let through to the API.
+func (e *Event) passed() bool {
 	switch e.Reason {
 	case cardea.ReasonAllowed, cardea.ReasonUpstream, cardea.ReasonUpstreamTimeout:
 		return e.Credential != ""

@@ -26,13 +26,14 @@ type writer struct {
 	notable budget    // of rows about all others
 	usage   tally
 	touches store.Touch
+	seen    sightings
 
 	failing bool
 	retryAt time.Time
 }
 
 func newWriter(r *Recorder) *writer {
-	w := &writer{r: r, spare: &buffer{}, usage: tally{}}
+	w := &writer{r: r, spare: &buffer{}, usage: tally{}, seen: newSightings()}
 	w.plain = budget{perSecond: plainRows, left: plainRows * budgetBurst}
 	w.notable = budget{perSecond: notableRows, left: notableRows * budgetBurst}
 	w.touches = store.Touch{
@@ -53,6 +54,7 @@ func (w *writer) collect() {
 	full.drain(func(e *Event) {
 		w.usage.add(e)
 		w.use(e)
+		w.seen.add(e)
 		if len(w.rows) < capacity && w.budgetOf(e).take() {
 			w.rows = append(w.rows, e.row())
 			return
@@ -168,6 +170,9 @@ func (w *writer) touch() {
 func (w *writer) writeTouches() error {
 	ctx := context.Background()
 	if err := w.r.cfg.Store.Touch(ctx, &w.touches); err != nil {
+		return err
+	}
+	if err := w.seen.write(ctx, w.r.cfg.Store); err != nil {
 		return err
 	}
 	if w.r.cfg.Limits == nil {

@@ -276,7 +276,7 @@ func TestBothSecretsSignForADay(t *testing.T) {
 func TestADeadEndpointDelaysNoOther(t *testing.T) {
 	w, dead, quick := sqlite(t), newReceiver(t), newReceiver(t)
 	dead.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	for range 12 { // twelve of them could fill the places of all others
+	for range 12 {
 		w.endpoint(dead.URL, store.EventCreated)
 	}
 	q := w.endpoint(quick.URL, store.EventCreated)

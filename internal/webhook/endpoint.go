@@ -286,7 +286,7 @@ func (w *Webhooks) checkURL(text string) *cardea.Error {
 	if err != nil || u.Hostname() == "" || fetch.Check(text, plain) != nil {
 		return invalid
 	}
-	host := strings.TrimSuffix(u.Hostname(), ".")
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	addr, err := netip.ParseAddr(host)
 	if !w.private && (err == nil && !fetch.Admits(addr, false) || host == "localhost" || strings.HasSuffix(host, ".localhost")) {
 		return cardea.Invalid("url", "must lead to a public address")

@@ -9,10 +9,10 @@ import (
 // slow one while they run, and the endpoints whose last attempt failed or took long start
 // in it: however many there are, the others go on.
 const (
-	briskAttempts = 32  // together
+	briskAttempts = 64  // together
 	slowAttempts  = 16  // together, those that became slow not counted
 	allAttempts   = 256 // in both lanes
-	briskEach     = 4   // to one endpoint that answers; to one that has not answered yet, one
+	briskEach     = 8   // to one endpoint that answers; to one that has not answered yet, one
 	slowAttempt   = 2 * time.Second
 )
 
