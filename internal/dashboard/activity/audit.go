@@ -42,7 +42,8 @@ type auditRow struct {
 	insight.AuditEvent
 	Who, What    credential
 	Deed         string
-	Differences  []insight.Difference
+	Differences  []difference
+	Made         bool // the differences are what it was made with
 	Organization credential
 	OnlyActor    string // the address of all that the actor did
 	OnlyTarget   string // the address of all that was done to the target
@@ -183,9 +184,10 @@ func (f auditFilter) Problem() string { return requestFilter{Problems: f.Problem
 // eventOf returns an event as it is shown.
 func eventOf(v *web.Visit, n *names, a address, e insight.AuditEvent) auditRow {
 	row := auditRow{
-		AuditEvent: e, Who: actorOf(v, n, e.Actor), What: targetOf(v, n, e), Deed: deed(e.Action), Differences: e.Differences(),
+		AuditEvent: e, Who: actorOf(v, n, e.Actor), What: targetOf(v, n, e), Deed: deed(e.Action),
 		OnlyActor: a.With("actor", e.Actor.ID), OnlyTarget: a.With("target", e.Target.ID),
 	}
+	row.Differences, row.Made = differences(&e)
 	if console(v) && e.Organization != "" {
 		row.Organization = credential{ID: e.Organization, Name: n.organization(e.Organization), Path: portalOf(v, e.Organization)}
 	}

@@ -201,6 +201,8 @@ func actorOf(v *web.Visit, n *names, actor insight.AuditActor) credential {
 func targetOf(v *web.Visit, n *names, e insight.AuditEvent) credential {
 	t := credential{ID: e.Target.ID, Name: e.Target.ID}
 	switch e.Target.Type {
+	case "session", "consent", "grant", "token", "passkey", "server":
+		return credential{} // what was done says enough
 	case "key", "client", "service_account":
 		return n.credential(e.Target.ID)
 	case "member":

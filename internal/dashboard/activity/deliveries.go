@@ -172,7 +172,7 @@ func showDelivery(v *web.Visit) {
 		return
 	}
 	page := deliveryPage{
-		deliveryRow: deliveryOf(v, newNames(v), d), Describe: capital(webhook.Describe(d.Type)),
+		deliveryRow: deliveryOf(v, newNames(v), d), Describe: describe(d.Type),
 		Back: v.Base + "/webhooks/" + d.Webhook,
 	}
 	page.Post = page.Path + "/redeliver"

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cardea-dev/cardea/internal/insight"
@@ -28,6 +29,7 @@ type groupsPage struct {
 type groupRow struct {
 	insight.Group
 	What string // "expired"
+	On   string // "GET /v1/things", "" when no route matched
 	Tone string
 	Log  string // the address of the log with all of them
 }
@@ -73,6 +75,10 @@ func groupOf(v *web.Visit, a address, p period, g insight.Group) groupRow {
 	row := groupRow{Group: g, What: reason(g.Reason), Tone: tone(g.Status)}
 	if !refused(g.Reason) {
 		row.What = "answered by the API"
+	}
+	// A route names its method, unless it takes several.
+	if row.On = g.Route; g.Route != "" && !strings.Contains(g.Route, " ") {
+		row.On = g.Method + " " + g.Route
 	}
 	route := g.Route
 	if route == "" {

@@ -49,7 +49,7 @@ type limitOwner struct {
 type gauge struct {
 	Text        string // "Requests a minute"
 	Limit, Used int64
-	High        int64 // from where it is close
+	Low, High   int64 // above Low it is close, above High there is nothing left
 	Left        int64
 	Again       string // when all of it is there again, "" when it is
 	ResetAt     time.Time
@@ -120,14 +120,14 @@ func ownerOf(v *web.Visit, n *names, o insight.LimitOwner, now time.Time) limitO
 		owner.From = "Plan " + o.PlanLabel
 	}
 	for _, g := range o.Gauges {
-		shown := gauge{Text: windows[g.Window], Limit: g.Limit, Used: g.Used, Left: g.Remaining, High: g.Limit * 8 / 10, ResetAt: g.ResetAt}
+		shown := gauge{Text: windows[g.Window], Limit: g.Limit, Used: g.Used, Left: g.Remaining, Low: g.Limit * 8 / 10, High: max(g.Limit-1, g.Limit*8/10), ResetAt: g.ResetAt}
 		if g.Used > 0 && g.ResetAt.After(now) {
 			shown.Again = span(g.ResetAt.Sub(now))
 		}
 		switch {
 		case g.Remaining <= 0:
 			owner.Tightest, owner.Tone = "used up", "danger"
-		case g.Used > shown.High && owner.Tone == "good":
+		case g.Used > shown.Low && owner.Tone == "good":
 			owner.Tightest, owner.Tone = "close to the limit", "warn"
 		}
 		owner.Gauges = append(owner.Gauges, shown)

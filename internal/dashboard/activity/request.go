@@ -2,9 +2,11 @@ package activity
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/cardea-dev/cardea"
+	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/web"
 )
@@ -78,7 +80,7 @@ func request(v *web.Visit) {
 	n := newNames(v)
 	page := requestPage{
 		Explanation: e, Row: rowOf(v, n, e.Request), Refused: refused(e.Request.Reason), Whole: !v.Partial(),
-		Steps: stepsOf(e.Request), Upstream: e.Request.Step == cardea.StepUpstream.String(),
+		Steps: stepsOf(v.Contract, e), Upstream: e.Request.Step == cardea.StepUpstream.String(),
 	}
 	if e.Key != nil {
 		page.Scopes = e.Key.Scopes
@@ -94,14 +96,18 @@ func request(v *web.Visit) {
 }
 
 // stepsOf returns the steps of the decision about a request: those that were passed, the
-// one that decided, and those that were not reached.
-func stepsOf(r insight.Request) []step {
-	steps := make([]step, len(stepWords))
-	passing := true
+// one that decided, and those that were not reached or, on a public route, not needed.
+func stepsOf(c *contract.Contract, e insight.Explanation) []step {
+	public := slices.ContainsFunc(c.Routes(), func(r *contract.Route) bool { return r.Public && r.Pattern == e.Request.Route })
+	steps := make([]step, 0, len(stepWords))
 	for i, s := range stepWords {
-		decided := refused(r.Reason) && s.step.String() == r.Step
-		passing = passing && !decided && !(refused(r.Reason) && r.Step == "")
-		steps[i] = step{Name: s.step.String(), Text: s.text, Passed: passing, Decided: decided}
+		next := step{Name: s.step.String(), Text: s.text}
+		for _, asked := range e.Steps {
+			if asked.Name == next.Name && (!public || i == 0) {
+				next.Passed, next.Decided = asked.Passed, !asked.Passed
+			}
+		}
+		steps = append(steps, next)
 	}
 	return steps
 }

@@ -54,6 +54,7 @@ type usageTable struct {
 type usageRow struct {
 	Text, Path string // Path leads further in, "" nowhere
 	Muted      bool   // Text is no name
+	Mono       bool   // Text is code
 	Counts     insight.UsageCounts
 	Latency    string
 	Log        string // the address of the requests
@@ -207,6 +208,7 @@ func (page *usagePage) name(v *web.Visit, row *usageRow, by, group string, log *
 		row.Text, row.Muted = "No route matched", true
 		*log = log.with("route", unmatched)
 	case by == "route":
+		row.Mono = true
 		*log = log.with("route", group)
 	case by == "status":
 		*log = log.with("status", group)

@@ -3,6 +3,7 @@ package activity
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -127,9 +128,20 @@ type eventChoice struct {
 func choices(chosen []string) []eventChoice {
 	boxes := make([]eventChoice, 0, len(webhook.EventTypes))
 	for _, t := range webhook.EventTypes {
-		boxes = append(boxes, eventChoice{Type: t, Text: capital(webhook.Describe(t)), Chosen: slices.Contains(chosen, t)})
+		boxes = append(boxes, eventChoice{Type: t, Text: describe(t), Chosen: slices.Contains(chosen, t)})
 	}
 	return boxes
+}
+
+// describe says when events of a type happen, in a sentence that stands by itself.
+func describe(eventType string) string {
+	text := webhook.Describe(eventType)
+	if rest, ok := strings.CutPrefix(text, "it "); ok {
+		text = "a credential " + rest
+	} else if rest, ok := strings.CutPrefix(text, "its "); ok {
+		text = "a credential’s " + rest
+	}
+	return capital(text)
 }
 
 // newWebhook serves the form for a new webhook. What it shall hold can be in the address.

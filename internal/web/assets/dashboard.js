@@ -167,11 +167,14 @@ const charting = (figure) => {
     const grid = { stroke: resolved(plot, "line"), width: 1 }, text = resolved(plot, "muted");
     drawn = new uPlot({
       width: plot.clientWidth, height: 220, legend: { show: false }, cursor: { show: false },
-      scales: { y: { range: (_, low, high) => [0, Math.max(high, 1)] } },
+      scales: {
+        y: { range: (_, low, high) => [0, Math.max(high, 1)] },
+        ...(bars ? { x: { range: (_, first, last) => [first - (times[1] - times[0]) / 2, last + (times[1] - times[0]) / 2] } } : {}),
+      },
       axes: [{ stroke: text, grid, ticks: grid }, { stroke: text, grid, ticks: grid, size: 56, values: (_, list) => list.map((v) => v >= 1000 ? `${v / 1000}k` : Number.isInteger(v) ? v : "") }],
       series: [{}, ...lines.map((line) => {
         const stroke = resolved(plot, line.tone || "accent");
-        return { label: line.name, stroke, width: 2, points: { show: false }, ...(bars ? { paths: uPlot.paths.bars({ size: [0.7, 40] }), fill: stroke } : {}) };
+        return { label: line.name, stroke, width: bars ? 0 : 2, points: { show: false }, ...(bars ? { paths: uPlot.paths.bars({ size: [0.7, 40] }), fill: stroke } : {}) };
       })],
     }, [times, ...lines.map((line) => line.values)], plot);
   };
@@ -182,6 +185,19 @@ const charting = (figure) => {
     waiting = setTimeout(() => { if (drawn && plot.clientWidth !== drawn.width) drawn.setSize({ width: plot.clientWidth, height: 220 }); }, 50);
   }).observe(plot);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+};
+
+// reading lets a file be read into a field instead of pasted.
+const reading = (field) => {
+  if (field.dataset.ready) return;
+  field.dataset.ready = "1";
+  field.hidden = false;
+  field.querySelector("input").addEventListener("change", async (event) => {
+    const file = event.target.files[0];
+    if (!file) return;
+    document.getElementById(field.dataset.fileInto).value = await file.text();
+    say(`${file.name} is read.`);
+  });
 };
 
 // Menus at the top close when somebody goes elsewhere.
@@ -203,6 +219,7 @@ const enhance = (root) => {
   each(root, "input[data-all]", selecting);
   each(root, "[data-choose]", choosing);
   each(root, "[data-fill]", filling);
+  each(root, "[data-file-into]", reading);
   each(root, "[data-poll]", polling);
   each(root, "[data-pauses]", pausing);
   each(root, "figure[data-chart]", charting);
