@@ -134,17 +134,19 @@ func (d *Dev) banner(w io.Writer) {
 			}
 		}
 	}
+	fmt.Fprintf(&b, "\nThe dashboard is at %s/dashboard, with the password %q:\n", r.App, r.Users[0].Password)
+	fmt.Fprintf(&b, "  %s for a customer's pages (also admin@, developer@, viewer@)\n", r.Users[0].Email)
+	fmt.Fprintf(&b, "  %s for the operator's console\n", r.Staff.Email)
 	oauth(&b, c, r)
 	fmt.Fprint(&b, "\nStop with Ctrl-C.\n\n")
 	w.Write(b.Bytes())
 }
 
-// oauth shows who can sign in, the clients, and how to try a flow.
+// oauth shows the clients, and how to try a flow.
 func oauth(b *bytes.Buffer, c *contract.Contract, r Ready) {
 	if c.Clients() == nil && c.ServiceAccounts() == nil && r.Issuer == "" {
 		return
 	}
-	fmt.Fprintf(b, "\nSign in at %s/signin as %s with the password %q.\n", r.App, r.Users[0].Email, r.Users[0].Password)
 	if u, err := url.Parse(c.Issuer()); err == nil && loopback(u.Host) && c.Issuer() != r.Auth {
 		fmt.Fprintf(b, "The contract's issuer is %s: clients that check it refuse to find it at %s.\n", c.Issuer(), r.Auth)
 	}

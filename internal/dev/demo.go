@@ -28,6 +28,7 @@ type demo struct {
 	Owner        string                       `json:"owner"`
 	Password     string                       `json:"password"` // everybody's
 	People       map[string]string            `json:"people"`   // :: role → member
+	Staff        string                       `json:"staff"`    // the operator
 	Secrets      map[string]map[string]string `json:"secrets"`  // :: kind → environment → secret
 	Clients      map[string]Client            `json:"clients"`  // :: grant → client
 	AccountFile  string                       `json:"account_file"`

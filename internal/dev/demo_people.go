@@ -15,11 +15,14 @@ const demoPassword = "demo password"
 // demoRoles are the roles that have somebody to try them with.
 var demoRoles = []cardea.Role{cardea.RoleOwner, cardea.RoleAdmin, cardea.RoleDeveloper, cardea.RoleViewer}
 
+// staffEmail is the address of the operator.
+const staffEmail = "operator@demo.example"
+
 // emailOf returns the address of the demo organization's member with a role.
 func emailOf(role cardea.Role) string { return string(role) + "@demo.example" }
 
 // completePeople creates what is missing of the organization's members, one for each
-// role, and of their passwords.
+// role, of the operator, and of their passwords.
 func (d *demo) completePeople(ctx context.Context, m *manage.Manager) error {
 	if d.People == nil {
 		d.People = map[string]string{string(cardea.RoleOwner): d.Owner}
@@ -37,6 +40,13 @@ func (d *demo) completePeople(ctx context.Context, m *manage.Manager) error {
 		}
 		d.People[string(role)] = member.ID
 	}
+	if d.Staff == "" {
+		staff, err := m.SetUp(ctx, self, manage.SetUp{Email: staffEmail, Name: "Demo Operator", Password: demoPassword})
+		if err != nil {
+			return fmt.Errorf("the operator: %w", err)
+		}
+		d.Staff = staff.ID
+	}
 	if d.Password != "" {
 		return nil
 	}
@@ -47,6 +57,11 @@ func (d *demo) completePeople(ctx context.Context, m *manage.Manager) error {
 	}
 	d.Password = demoPassword
 	return nil
+}
+
+// operator returns who can sign in to the console.
+func (d *demo) operator(organization string) *User {
+	return &User{Email: staffEmail, Password: d.Password, Organization: organization}
 }
 
 // users returns who can sign in.

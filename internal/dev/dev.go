@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/api"
 	"github.com/cardea-dev/cardea/internal/fetch"
 	"github.com/cardea-dev/cardea/internal/server"
@@ -221,7 +222,7 @@ func (d *Dev) prepare(ctx context.Context) error {
 	r := Ready{
 		API: base, Auth: base, App: base, Management: "http://" + at.Management, TLS: at.TLS,
 		ManagementToken: token, Organization: demo.Organization, Secrets: demo.Secrets,
-		Users:   demo.users(),
+		Users: demo.users(), Staff: demo.operator(access.StaffName(d.server.Contract())),
 		Clients: demo.Clients, ServiceAccountFile: demo.AccountFile,
 	}
 	r.Issuer, r.IssuerTLS = d.issuer.urls()

@@ -34,6 +34,9 @@ type Ready struct {
 	// Users are people who can sign in.
 	Users []User `json:"users"`
 
+	// Staff is who can sign in to the operator's console.
+	Staff *User `json:"staff"`
+
 	// Clients holds one working OAuth client by grant: "client_credentials",
 	// "authorization_code", "device_code"; empty when the contract has no clients.
 	Clients map[string]Client `json:"clients"`
@@ -49,7 +52,7 @@ type Ready struct {
 	IssuerTLS string `json:"issuer_tls"`
 }
 
-// A User is a person of the demo organization.
+// A User is a person who can sign in.
 type User struct {
 	Email        string `json:"email"`
 	Password     string `json:"password"`
