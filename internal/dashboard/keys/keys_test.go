@@ -135,8 +135,8 @@ func TestTheLifeOfAKey(t *testing.T) {
 		t.Errorf("the key is %+v", k)
 	}
 	path := "/dashboard/keys/" + k.ID
-	says(t, b.Get("/dashboard/keys"), http.StatusOK, "Production Integration", k.Hint, "Sandbox/Test", "Read", "Write", "One Corp", "by You", "In 3 months", "Active", "Make your first request", "YOUR_KEY")
-	says(t, b.Get(path), http.StatusOK, "Production Integration", k.Hint, "203.0.113.7", "View records and data", "It has not been used yet", "/dashboard/audit?target="+k.ID, "Created", "by You")
+	says(t, b.Get("/dashboard/keys"), http.StatusOK, "Production Integration", k.Hint, "Sandbox/Test", "Read", "Write", "One Corp", "by you", "In 3 months", "Active", "Make your first request", "YOUR_KEY")
+	says(t, b.Get(path), http.StatusOK, "Production Integration", k.Hint, "203.0.113.7", "View records and data", "It has not been used yet", "/dashboard/audit?target="+k.ID, "Created", "by you")
 
 	says(t, b.Get(path+"/edit"), http.StatusOK, `value="read" checked`, `value="2027-06-30"`, "203.0.113.7")
 	says(t, b.Follow(b.Post(path+"/edit", url.Values{"name": {"Renamed"}, "scope": {"read"}, "expires": {"2027-06-30"}, "addresses": {""}})), http.StatusOK, "Saved.", "Renamed")
@@ -162,7 +162,7 @@ func TestTheLifeOfAKey(t *testing.T) {
 	says(t, b.Get(path+"/revoke"), http.StatusOK, "Type its name", `data-expect="Renamed"`)
 	says(t, b.Post(path+"/revoke", url.Values{"confirm": {"renamed"}}), http.StatusUnprocessableEntity, "This is not its name")
 	gone := b.Follow(b.Post(path+"/revoke", url.Values{"confirm": {"Renamed"}, "reason": {"left the company"}}))
-	says(t, gone, http.StatusOK, "Revoked by You", "Reason: left the company")
+	says(t, gone, http.StatusOK, "Revoked by you", "Reason: left the company")
 	saysNot(t, gone, "/rotate", "/edit", "/disable")
 	for _, page := range []string{"/dashboard/keys", path, path + "/edit"} {
 		saysNot(t, b.Get(page), text)

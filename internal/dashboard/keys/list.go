@@ -100,7 +100,7 @@ type listing struct {
 	RevokeText string
 
 	Environments, Scopes, Sorts []web.Option
-	ScopesWord                  string
+	ScopesWord, ScopeWord       string
 
 	Counts   []number
 	Soon     int // that expire within seven days, listed at SoonPath
@@ -198,9 +198,9 @@ func (d *listing) options(v *web.Visit) {
 	for _, e := range environmentsOf(c, d.Kind) {
 		d.Environments = append(d.Environments, web.Option{Value: e.Name, Text: e.Label})
 	}
-	d.ScopesWord = "Scopes"
+	d.ScopesWord, d.ScopeWord = "Scopes", "Scope"
 	if _, all := permissionsByScope(c, d.Kind); all {
-		d.ScopesWord = "Permissions"
+		d.ScopesWord, d.ScopeWord = "Permissions", "Permission"
 	}
 	d.Scopes = []web.Option{{Text: "All"}}
 	for _, choice := range scopeChoices(c, d.Kind) {

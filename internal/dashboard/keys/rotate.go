@@ -72,8 +72,10 @@ func rotationNow(v *web.Visit) {
 	v.Render(http.StatusOK, web.View{Title: s.Name, Template: "key", Block: "turning", Data: &detail{subject: s, Rotation: t}})
 }
 
+const day = 24 * time.Hour
+
 // overlaps are how long an old secret may go on working, beside what the contract says.
-var overlaps = []time.Duration{0, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
+var overlaps = []time.Duration{0, time.Hour, day, 7 * day, 30 * day}
 
 // A rotation is the data of the form that makes a new secret.
 type rotation struct {
@@ -101,6 +103,9 @@ func newRotation(v *web.Visit, s *subject) *rotation {
 	if s.kind != nil {
 		all = append(all, s.kind.Overlap)
 		d.Overlap = strconv.FormatInt(int64(s.kind.Overlap/time.Second), 10)
+		if s.kind.Overlap == 0 { // the contract says nothing: a day is enough for most, and harms nobody
+			d.Overlap = strconv.FormatInt(int64(day/time.Second), 10)
+		}
 		d.Expired = s.Status == manage.StatusExpired
 		now := v.Now()
 		d.Expiry = newExpiryField(s.kind, now, now, d.Expired, !d.Expired)

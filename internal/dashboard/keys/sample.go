@@ -46,9 +46,9 @@ func callOf(v *web.Visit, k *manage.Key) (c call, ok bool) {
 		return call{}, false
 	}
 	c.URL, c.Made = v.APIOrigin(env.Name)+best, least > 0
-	c.Header = kind.Present[0].Header
+	c.Header = strings.ToLower(kind.Present[0].Header) // as people write headers of their own
 	if scheme := kind.Present[0].Scheme; scheme != "" {
-		c.Scheme = scheme + " "
+		c.Header, c.Scheme = kind.Present[0].Header, scheme+" "
 	}
 	return c, true
 }
@@ -131,7 +131,7 @@ func newQuickStart(v *web.Visit, k *manage.Key, secret string) *quickStart {
 	default:
 		secret = ""
 	}
-	q.Curl, q.Python, q.Go = c.curl(or(secret, "$"+q.Variable)), c.python(secret, q.Variable), c.golang(secret, q.Variable)
+	q.Curl, q.Python, q.Go = c.curl(or(secret, "$"+q.Variable), " \\\n  "), c.python(secret, q.Variable), c.golang(secret, q.Variable)
 	return q
 }
 
@@ -142,9 +142,9 @@ func or(text, otherwise string) string {
 	return otherwise
 }
 
-// curl returns the call as a command.
-func (c call) curl(secret string) string {
-	return `curl "` + c.URL + `" -H "` + c.Header + ": " + c.Scheme + secret + `"`
+// curl returns the call as a command, its parts apart by between.
+func (c call) curl(secret, between string) string {
+	return `curl "` + c.URL + `"` + between + `-H "` + c.Header + ": " + c.Scheme + secret + `"`
 }
 
 // python returns the call as a program; without a secret it reads a variable.

@@ -42,7 +42,7 @@ func showSecret(v *web.Visit, made manage.KeySecret, why reason) {
 		Line: variable(v.Contract, k.Kind) + "=" + text, Once: !k.Revealable, Rotated: why == reasonRotated, Place: environmentWord(v),
 	}
 	if c, ok := callOf(v, &k); ok {
-		d.Curl, d.CurlPattern, d.CurlMade = c.curl(text), c.Pattern, c.Made
+		d.Curl, d.CurlPattern, d.CurlMade = c.curl(text, " "), c.Pattern, c.Made
 		d.Start = newQuickStart(v, &k, text)
 	}
 	title := "Copy your new " + lower(d.KindLabel)

@@ -108,6 +108,8 @@ type expiry struct {
 func expiryOf(k *manage.Key, now time.Time) expiry {
 	left := k.ExpiresAt.Sub(now)
 	switch {
+	case !k.RevokedAt.IsZero(): // it has ended
+		return expiry{}
 	case k.ExpiresAt.IsZero():
 		return expiry{Badge: badge{"plain", "Never"}}
 	case left <= 0:
@@ -120,7 +122,6 @@ func expiryOf(k *manage.Key, now time.Time) expiry {
 
 // span returns a time that is left, in the largest unit that is worth telling.
 func span(d time.Duration) string {
-	const day = 24 * time.Hour
 	switch {
 	case d < time.Minute:
 		return "less than a minute"
@@ -184,6 +185,9 @@ func makerOf(v *web.Visit, actor string, people map[string]string) string {
 	kind, id, _ := strings.Cut(actor, ":")
 	switch kind {
 	case access.TypeMember:
+		if id == v.Session.Member.ID {
+			return "you"
+		}
 		return person(v, id, people)
 	case access.TypeOperator:
 		return v.Contract.Product() + " staff"

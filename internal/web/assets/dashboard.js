@@ -11,13 +11,14 @@ const say = (text) => { document.getElementById("said").textContent = text; };
 // localTime puts a time into the reader's zone; the exact instant stays in the title.
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const precise = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const dayOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const localTime = (element) => {
   const at = new Date(element.dateTime);
   if (isNaN(at) || element.dataset.local) return;
   element.dataset.local = "1";
   element.title = `${full.format(at)}\n${element.dateTime}`;
-  element.textContent = element.dataset.relative !== undefined ? ago(at) : (element.dataset.seconds !== undefined ? precise : short).format(at);
+  element.textContent = element.dataset.relative !== undefined ? ago(at) : (element.dataset.seconds !== undefined ? precise : element.dataset.day !== undefined ? dayOnly : short).format(at);
 };
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const ago = (at) => {
