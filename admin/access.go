@@ -21,6 +21,22 @@ func (c *Client) CreateResetLink(ctx context.Context, member string) (Link, erro
 	return act[Link](ctx, c, path("/v1/members/", member, "/reset"))
 }
 
+// CreateHandoff makes a one-time link that signs a member in for a day.
+func (c *Client) CreateHandoff(ctx context.Context, in CreateHandoff) (Link, error) {
+	return call[Link](ctx, c, http.MethodPost, path("/v1/members/", in.Member, "/handoff"), in)
+}
+
+// CreateSetupLink makes the one-time link with which the first of the company's own
+// people sets Cardea up.
+func (c *Client) CreateSetupLink(ctx context.Context) (Link, error) {
+	return act[Link](ctx, c, "/v1/setup/link")
+}
+
+// SetUp makes the first of the company's own people, with a password.
+func (c *Client) SetUp(ctx context.Context, in SetUp) (Member, error) {
+	return call[Member](ctx, c, http.MethodPost, "/v1/setup", in)
+}
+
 // ListSessions returns where a member is signed in, newest first.
 func (c *Client) ListSessions(ctx context.Context, filter SessionFilter) ([]Session, error) {
 	list, err := get[List[Session]](ctx, c, "/v1/sessions", filter)
@@ -30,6 +46,11 @@ func (c *Client) ListSessions(ctx context.Context, filter SessionFilter) ([]Sess
 // EndSession signs a member out in one place.
 func (c *Client) EndSession(ctx context.Context, id string) (Session, error) {
 	return act[Session](ctx, c, path("/v1/sessions/", id, "/end"))
+}
+
+// EndOtherSessions signs the member of a session out everywhere else.
+func (c *Client) EndOtherSessions(ctx context.Context, id string) (Session, error) {
+	return act[Session](ctx, c, path("/v1/sessions/", id, "/end-others"))
 }
 
 // EndSessions signs a member out everywhere.

@@ -14,12 +14,30 @@ type SetPassword struct {
 
 // A Link lets a person into their account once, to choose how to sign in from then on.
 type Link struct {
-	Member  string `json:"member"`
-	Purpose string `json:"purpose"` // "invite" or "reset"
+	Member  string `json:"member,omitzero"` // "" of a set-up
+	Purpose string `json:"purpose"`         // "invite", "reset", "handoff" or "setup"
 
-	// Secret is the last part of the link's path. Whoever has it is the member.
+	// Secret is the last part of the link's path. Whoever has it is the member. URL is the
+	// whole link; its path alone where the server does not know the host that people sign
+	// in at.
 	Secret    Secret    `json:"secret"`
+	URL       Secret    `json:"url"`
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// CreateHandoff is the input of [Client.CreateHandoff].
+type CreateHandoff struct {
+	Member string `json:"-"` // in the path
+
+	// Continue is where the person lands: a path of the dashboard; "": its first page.
+	Continue string `json:"continue,omitzero"`
+}
+
+// SetUp is the input of [Client.SetUp].
+type SetUp struct {
+	Name     string `json:"name"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
 }
 
 // A Session is a place where a member is signed in.

@@ -108,6 +108,7 @@ type CreateClient struct {
 type ClientFilter struct {
 	Organization string `json:"organization,omitzero"`
 	Environment  string `json:"environment,omitzero"`
+	Narrow
 	Page
 }
 

@@ -52,8 +52,37 @@ type CreateMember struct {
 
 // MemberFilter says which members [Client.ListMembers] lists; "" is any.
 type MemberFilter struct {
-	Organization string `json:"organization,omitzero"`
+	Organization string       `json:"organization,omitzero"`
+	Role         cardea.Role  `json:"role,omitzero"`
+	Search       string       `json:"search,omitzero"` // part of a name, an address or an id, in any case
+	Status       MemberStatus `json:"status,omitzero"`
 	Page
+}
+
+// OrganizationFilter says which organizations [Client.ListOrganizations] lists; "" is any.
+type OrganizationFilter struct {
+	Plan   string             `json:"plan,omitzero"`
+	Search string             `json:"search,omitzero"` // part of a name or an id, in any case
+	Status OrganizationStatus `json:"status,omitzero"`
+	Page
+}
+
+// RevokeAll is the input of [Client.RevokeAll]: an organization, or a member.
+type RevokeAll struct {
+	Organization string `json:"organization,omitzero"`
+	Member       string `json:"member,omitzero"`
+	Reason       string `json:"reason,omitzero"`
+
+	// Disable shuts the member out as well, as when a person leaves.
+	Disable bool `json:"disable,omitzero"`
+}
+
+// RevokedAll is what [Client.RevokeAll] did.
+type RevokedAll struct {
+	Organization string `json:"organization"`
+	Member       string `json:"member,omitzero"`
+	KeysRevoked  int    `json:"keys_revoked"` // clients and service accounts included
+	Disabled     bool   `json:"disabled"`     // the member is
 }
 
 // UpdateMember is the input of [Client.UpdateMember]; nil members stay as they are.
@@ -105,7 +134,53 @@ type KeyFilter struct {
 	Member       string `json:"member,omitzero"`
 	Environment  string `json:"environment,omitzero"`
 	Kind         string `json:"kind,omitzero"`
+	Narrow
 	Page
+}
+
+// Narrow is what lists of credentials are searched by, and their order; "" is any.
+type Narrow struct {
+	// Search is part of a name or an id, in any case, or the last four characters of a
+	// secret.
+	Search string `json:"search,omitzero"`
+
+	// Status is StatusActive, which stands for all that are not ended, StatusExpiring,
+	// StatusDisabled, StatusExpired or StatusRevoked.
+	Status Status `json:"status,omitzero"`
+
+	// Scope is one that was granted, by the name it was granted under.
+	Scope string `json:"scope,omitzero"`
+
+	// Sort is "newest", or "name", "last_used" or "expires" for the list of one
+	// organization.
+	Sort string `json:"sort,omitzero"`
+}
+
+// Counts are numbers of keys by status.
+type Counts struct {
+	Active     int64 `json:"active"` // those that expire soon included
+	Disabled   int64 `json:"disabled"`
+	Expired    int64 `json:"expired"`
+	Revoked    int64 `json:"revoked"`
+	Expiring7d int64 `json:"expiring_7d"` // of the active ones
+}
+
+// RevokeKeys is the input of [Client.RevokeKeys].
+type RevokeKeys struct {
+	IDs    []string `json:"ids"` // 1 to 200
+	Reason string   `json:"reason,omitzero"`
+}
+
+// Revoked is what [Client.RevokeKeys] did.
+type Revoked struct {
+	Items  []Key     `json:"items"` // the keys that are revoked now
+	Failed []NotDone `json:"failed"`
+}
+
+// A NotDone is one of several things that could not be done, and why.
+type NotDone struct {
+	ID     string `json:"id"`
+	Detail string `json:"detail"`
 }
 
 // UpdateKey is the input of [Client.UpdateKey]; nil and zero members stay as they are.

@@ -6,6 +6,18 @@ import (
 	"net/http"
 )
 
+// CountKeys counts keys by status, whatever the filter's status and order.
+func (c *Client) CountKeys(ctx context.Context, filter KeyFilter) (Counts, error) {
+	filter.Status, filter.Sort, filter.Page = "", "", Page{}
+	return get[Counts](ctx, c, "/v1/key-counts", filter)
+}
+
+// RevokeKeys revokes several keys in one act. When it returns nobody gets in with those
+// that it names as revoked.
+func (c *Client) RevokeKeys(ctx context.Context, in RevokeKeys) (Revoked, error) {
+	return call[Revoked](ctx, c, http.MethodPost, "/v1/revoke-keys", in)
+}
+
 // ListKeys iterates over keys, newest first.
 func (c *Client) ListKeys(ctx context.Context, filter KeyFilter) iter.Seq2[Key, error] {
 	return all(filter.Page, func(p Page) (List[Key], error) {

@@ -16,13 +16,16 @@ func act[Out any](ctx context.Context, c *Client, path string) (Out, error) {
 }
 
 // ListOrganizations iterates over the organizations, newest first.
-func (c *Client) ListOrganizations(ctx context.Context, page Page) iter.Seq2[Organization, error] {
-	return all(page, func(p Page) (List[Organization], error) { return c.OrganizationsPage(ctx, p) })
+func (c *Client) ListOrganizations(ctx context.Context, filter OrganizationFilter) iter.Seq2[Organization, error] {
+	return all(filter.Page, func(p Page) (List[Organization], error) {
+		filter.Page = p
+		return c.OrganizationsPage(ctx, filter)
+	})
 }
 
 // OrganizationsPage returns one page of the organizations.
-func (c *Client) OrganizationsPage(ctx context.Context, page Page) (List[Organization], error) {
-	return get[List[Organization]](ctx, c, "/v1/organizations", page)
+func (c *Client) OrganizationsPage(ctx context.Context, filter OrganizationFilter) (List[Organization], error) {
+	return get[List[Organization]](ctx, c, "/v1/organizations", filter)
 }
 
 // CreateOrganization creates an organization.
@@ -54,6 +57,12 @@ func (c *Client) ResumeOrganization(ctx context.Context, id string) (Organizatio
 // keys.
 func (c *Client) OffboardOrganization(ctx context.Context, in Offboard) (Offboarded, error) {
 	return call[Offboarded](ctx, c, http.MethodPost, path("/v1/organizations/", in.ID, "/offboard"), in)
+}
+
+// RevokeAll ends all credentials, tokens, grants and sessions of an organization or of a
+// member. When it returns, none of them works.
+func (c *Client) RevokeAll(ctx context.Context, in RevokeAll) (RevokedAll, error) {
+	return call[RevokedAll](ctx, c, http.MethodPost, "/v1/revoke-all", in)
 }
 
 // ListMembers iterates over members, newest first.

@@ -15,6 +15,9 @@ type Organization struct {
 	// Limits are the organization's own, in place of its plan's; nil: the plan's.
 	Limits *Limits `json:"limits,omitzero"`
 
+	// Staff says that this is the company behind the product, whose people are operators.
+	Staff bool `json:"staff,omitzero"`
+
 	Status      OrganizationStatus `json:"status"`
 	SuspendedAt time.Time          `json:"suspended_at,omitzero"`
 	CreatedAt   time.Time          `json:"created_at"`
@@ -44,9 +47,22 @@ type Member struct {
 	Email        string      `json:"email"`
 	Name         string      `json:"name"`
 	Role         cardea.Role `json:"role"`
-	DisabledAt   time.Time   `json:"disabled_at,omitzero"`
-	CreatedAt    time.Time   `json:"created_at"`
+
+	Status       MemberStatus `json:"status"`
+	LastSignInAt time.Time    `json:"last_sign_in_at,omitzero"` // zero: never
+	DisabledAt   time.Time    `json:"disabled_at,omitzero"`
+	CreatedAt    time.Time    `json:"created_at"`
 }
+
+// MemberStatus says whether a person can come in.
+type MemberStatus string
+
+// The states of a member.
+const (
+	MemberActive   MemberStatus = "active"
+	MemberInvited  MemberStatus = "invited" // has never signed in
+	MemberDisabled MemberStatus = "disabled"
+)
 
 // Status says whether a key works now, and if not, why.
 type Status string
@@ -73,6 +89,10 @@ type Key struct {
 	Name         string `json:"name"`
 	Status       Status `json:"status"`
 
+	// OwnerName and OwnerEmail are the member's; "" when the key is no person's.
+	OwnerName  string `json:"owner_name,omitzero"`
+	OwnerEmail string `json:"owner_email,omitzero"`
+
 	// Hint is what people recognise the current secret by: its prefix and its last
 	// four characters.
 	Hint string `json:"hint"`
@@ -89,7 +109,9 @@ type Key struct {
 	Limits *Limits `json:"limits,omitzero"`
 
 	ExpiresAt     time.Time `json:"expires_at,omitzero"`
-	LastUsedAt    time.Time `json:"last_used_at,omitzero"` // to the minute
+	LastUsedAt    time.Time `json:"last_used_at,omitzero"`    // to the minute
+	LastUsedFrom  string    `json:"last_used_from,omitzero"`  // the client's address then
+	LastUsedRoute string    `json:"last_used_route,omitzero"` // the contract's pattern
 	DisabledAt    time.Time `json:"disabled_at,omitzero"`
 	RevokedAt     time.Time `json:"revoked_at,omitzero"`
 	RevokedReason string    `json:"revoked_reason,omitzero"`
@@ -98,6 +120,11 @@ type Key struct {
 	CreatedBy string    `json:"created_by"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// SecretMadeAt is when the current secret was made, IdleEndsAt when the key ends if
+	// nobody uses it until then; zero: never.
+	SecretMadeAt time.Time `json:"secret_made_at,omitzero"`
+	IdleEndsAt   time.Time `json:"idle_ends_at,omitzero"`
 
 	// Revealable says whether [Client.RevealKey] can show the secret again.
 	Revealable bool `json:"revealable"`

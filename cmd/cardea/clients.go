@@ -158,6 +158,7 @@ func clientsList() *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "List clients"}
 	c.Flags().StringVar(&filter.Organization, "org", "", "only of the organization with this `ID`")
 	c.Flags().StringVar(&filter.Environment, "env", "", "only of this environment")
+	narrowFlags(c.Flags(), &filter.Narrow)
 	pageFlag(c)
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
 		all, err := collect(s, c, s.ListClients(c.Context(), filter))

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cardea-dev/cardea/admin"
 )
@@ -55,7 +58,7 @@ func rotationText(k admin.Key) string {
 // keysCommand is `cardea keys`.
 func keysCommand() *cobra.Command {
 	return group("keys", "Keys: the secrets that callers present",
-		keysCreate(), keysList(), keysUpdate(), keysRotate(), keysRevoke(), keysIdentify(),
+		keysCreate(), keysList(), keysUpdate(), keysRotate(), keysRevoke(), keysIdentify(), keysCount(),
 		action("show", "Show a key, never its secret", func(s *session, c *cobra.Command, id string) error {
 			k, err := s.GetKey(c.Context(), id)
 			return keyResult(s, k, err, "")
@@ -174,6 +177,7 @@ func keysList() *cobra.Command {
 	f.StringVar(&filter.Member, "member", "", "only of the member with this `ID`")
 	f.StringVar(&filter.Environment, "env", "", "only of this environment")
 	f.StringVar(&filter.Kind, "kind", "", "only of this kind")
+	narrowFlags(f, &filter.Narrow)
 	pageFlag(c)
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
 		all, err := collect(s, c, s.ListKeys(c.Context(), filter))
@@ -181,6 +185,41 @@ func keysList() *cobra.Command {
 			return err
 		}
 		return printList(s.printer, keyColumns, all)
+	})
+	return c
+}
+
+// narrowFlags adds the flags that lists of credentials are searched by.
+func narrowFlags(f *pflag.FlagSet, in *admin.Narrow) {
+	f.StringVar(&in.Search, "search", "", "only those with this in their name or id, or at the end of their secret")
+	f.StringVar((*string)(&in.Status), "status", "", "only those that are active, expiring, disabled, expired or revoked")
+	f.StringVar(&in.Scope, "scope", "", "only those that were granted this scope")
+	f.StringVar(&in.Sort, "sort", "", "order: newest, name, last_used or expires (the last three with --org)")
+}
+
+// keysCount is `cardea keys count`.
+func keysCount() *cobra.Command {
+	var filter admin.KeyFilter
+	c := &cobra.Command{Use: "count", Short: "Count keys by status"}
+	f := c.Flags()
+	f.StringVar(&filter.Organization, "org", "", "only of the organization with this `ID`")
+	f.StringVar(&filter.Environment, "env", "", "only of this environment")
+	f.StringVar(&filter.Kind, "kind", "", "only of this kind")
+	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
+		n, err := s.CountKeys(c.Context(), filter)
+		if err != nil {
+			return err
+		}
+		number := func(of func(admin.Counts) int64) func(admin.Counts) string {
+			return func(n admin.Counts) string { return strconv.FormatInt(of(n), 10) }
+		}
+		return printOne(s.printer, []column[admin.Counts]{
+			{"active", number(func(n admin.Counts) int64 { return n.Active })},
+			{"expiring in 7 days", number(func(n admin.Counts) int64 { return n.Expiring7d })},
+			{"disabled", number(func(n admin.Counts) int64 { return n.Disabled })},
+			{"expired", number(func(n admin.Counts) int64 { return n.Expired })},
+			{"revoked", number(func(n admin.Counts) int64 { return n.Revoked })},
+		}, n)
 	})
 	return c
 }
@@ -258,14 +297,35 @@ func overlapSeconds(c *cobra.Command, text string) (*int64, error) {
 func keysRevoke() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
-		Use: "revoke ID", Short: "Revoke a key for good; when this returns nobody gets in with it", Args: cobra.ExactArgs(1),
+		Use: "revoke ID...", Short: "Revoke keys for good; when this returns nobody gets in with them", Args: cobra.MinimumNArgs(1),
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why, for the audit log")
 	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return revokeSeveral(s, c, admin.RevokeKeys{IDs: args, Reason: reason})
+		}
 		k, err := s.RevokeKey(c.Context(), admin.RevokeKey{ID: args[0], Reason: reason})
 		return keyResult(s, k, err, "revoked")
 	})
 	return c
+}
+
+// revokeSeveral revokes keys in one act, and fails when one of them was not revoked.
+func revokeSeveral(s *session, c *cobra.Command, in admin.RevokeKeys) error {
+	done, err := s.RevokeKeys(c.Context(), in)
+	if err != nil {
+		return err
+	}
+	if err := printList(s.printer, keyColumns, done.Items); err != nil {
+		return err
+	}
+	for _, failed := range done.Failed {
+		s.say("%s: %s", failed.ID, failed.Detail)
+	}
+	if n := len(done.Failed); n > 0 {
+		return fmt.Errorf("%s not revoked", counted(n, "key"))
+	}
+	return nil
 }
 
 func keysIdentify() *cobra.Command {

@@ -9,8 +9,8 @@ import (
 // managementCommands returns the commands that go through the management API.
 func managementCommands() []*cobra.Command {
 	commands := []*cobra.Command{
-		orgsCommand(), membersCommand(), keysCommand(), clientsCommand(), accountsCommand(), accessCommand(),
-		consentsCommand(), sessionsCommand(), issuersCommand(), hooksCommand(), signingKeysCommand(),
+		setupCommand(), orgsCommand(), membersCommand(), keysCommand(), clientsCommand(), accountsCommand(), accessCommand(),
+		consentsCommand(), sessionsCommand(), issuersCommand(), hooksCommand(), webhooksCommand(), leaksCommand(), signingKeysCommand(),
 		connectionsCommand(), plansCommand(), ipsCommand(),
 		usageCommand(), requestsCommand(), explainCommand(), auditCommand(),
 		tokensCommand(), backupCommand(),

@@ -16,13 +16,14 @@ var memberColumns = []column[admin.Member]{
 	{"email", func(m admin.Member) string { return m.Email }},
 	{"name", func(m admin.Member) string { return m.Name }},
 	{"role", func(m admin.Member) string { return string(m.Role) }},
+	{"status", func(m admin.Member) string { return string(m.Status) }},
 	{"disabled", func(m admin.Member) string { return when(m.DisabledAt) }},
 }
 
 // membersCommand is `cardea members`.
 func membersCommand() *cobra.Command {
 	return group("members", "Members: the people of an organization",
-		membersCreate(), membersList(), membersUpdate(), membersPassword(),
+		membersCreate(), membersList(), membersUpdate(), membersPassword(), membersHandoff(), membersRevoke(),
 		action("invite", "Make a one-time link with which a member chooses how to sign in", func(s *session, c *cobra.Command, id string) error {
 			l, err := s.CreateInvitation(c.Context(), id)
 			return linkResult(s, l, err)
@@ -80,6 +81,9 @@ func membersList() *cobra.Command {
 	var filter admin.MemberFilter
 	c := &cobra.Command{Use: "list", Short: "List members"}
 	c.Flags().StringVar(&filter.Organization, "org", "", "only of the organization with this `ID`")
+	c.Flags().StringVar(&filter.Search, "search", "", "only those with this in their name, address or id")
+	c.Flags().StringVar((*string)(&filter.Role), "role", "", "only owners, admins, developers or viewers: owner, admin, …")
+	c.Flags().StringVar((*string)(&filter.Status), "status", "", "only those that are active, invited or disabled")
 	pageFlag(c)
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
 		all, err := collect(s, c, s.ListMembers(c.Context(), filter))
@@ -120,22 +124,22 @@ func required(c *cobra.Command, flags ...string) {
 	}
 }
 
-// linkResult prints a one-time link. Its path is the same on every host that people sign
-// in at.
+// linkResult prints a one-time link.
 func linkResult(s *session, l admin.Link, err error) error {
 	if err != nil {
 		return err
 	}
 	s.say("Whoever opens it is the member: send it to nobody else. It works once.")
 	type shown struct {
-		Member    string `json:"member"`
+		Member    string `json:"member,omitzero"`
+		URL       string `json:"url"`
 		Path      string `json:"path"`
 		ExpiresAt string `json:"expires_at"`
 	}
 	return printOne(s.printer, []column[shown]{
-		{"path", func(l shown) string { return l.Path }},
+		{"link", func(l shown) string { return l.URL }},
 		{"works until", func(l shown) string { return l.ExpiresAt }},
-	}, shown{l.Member, "/" + l.Purpose + "/" + l.Secret.Reveal(), when(l.ExpiresAt)})
+	}, shown{l.Member, l.URL.Reveal(), "/" + l.Purpose + "/" + l.Secret.Reveal(), when(l.ExpiresAt)})
 }
 
 func membersPassword() *cobra.Command {
@@ -150,6 +154,53 @@ func membersPassword() *cobra.Command {
 		}
 		m, err := s.SetPassword(c.Context(), admin.SetPassword{Member: args[0], Password: strings.TrimRight(string(text), "\r\n")})
 		return memberResult(s, m, err, "has a new password")
+	})
+	return c
+}
+
+func membersHandoff() *cobra.Command {
+	var in admin.CreateHandoff
+	c := &cobra.Command{
+		Use: "handoff ID", Short: "Make a one-time link that signs a member in for a day", Args: cobra.ExactArgs(1),
+		Long: `Makes a link that your own application sends a member to, who is signed in there: it
+works once, for a quarter of an hour. Never for your own people.`,
+		Example: "  cardea members handoff usr_… --continue /dashboard/keys",
+	}
+	c.Flags().StringVar(&in.Continue, "continue", "", "`path` of the dashboard where the member lands (default: its first page)")
+	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
+		in.Member = args[0]
+		l, err := s.CreateHandoff(c.Context(), in)
+		return linkResult(s, l, err)
+	})
+	return c
+}
+
+func membersRevoke() *cobra.Command {
+	var disable bool
+	c := revokeAllCommand("Revoke everything that acts in a member's name: personal keys, tokens, grants, sessions",
+		func(in *admin.RevokeAll, id string) { in.Member, in.Disable = id, disable })
+	c.Flags().BoolVar(&disable, "disable", false, "shut the member out as well, as when a person leaves")
+	return c
+}
+
+// revokeAllCommand is a command that ends everything of somebody, whom set puts into the
+// input.
+func revokeAllCommand(short string, set func(in *admin.RevokeAll, id string)) *cobra.Command {
+	var in admin.RevokeAll
+	c := &cobra.Command{Use: "revoke-all ID", Short: short, Args: cobra.ExactArgs(1)}
+	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the audit log")
+	c.RunE = with(func(s *session, c *cobra.Command, args []string) error {
+		set(&in, args[0])
+		done, err := s.RevokeAll(c.Context(), in)
+		if err != nil {
+			return err
+		}
+		s.say("%s has nothing left that works; %s revoked", args[0], counted(done.KeysRevoked, "credential"))
+		return printOne(s.printer, []column[admin.RevokedAll]{
+			{"organization", func(d admin.RevokedAll) string { return d.Organization }},
+			{"member", func(d admin.RevokedAll) string { return d.Member }},
+			{"revoked", func(d admin.RevokedAll) string { return counted(d.KeysRevoked, "credential") }},
+		}, done)
 	})
 	return c
 }

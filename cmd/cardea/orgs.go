@@ -32,6 +32,8 @@ func orgsCommand() *cobra.Command {
 			return orgResult(s, o, err, "enabled")
 		}),
 		orgsRevoke(),
+		revokeAllCommand("Revoke all credentials, tokens and sessions of an organization, which may make new ones",
+			func(in *admin.RevokeAll, id string) { in.Organization = id }),
 	)
 }
 
@@ -62,10 +64,14 @@ func orgsCreate() *cobra.Command {
 }
 
 func orgsList() *cobra.Command {
+	var filter admin.OrganizationFilter
 	c := &cobra.Command{Use: "list", Short: "List organizations"}
+	c.Flags().StringVar(&filter.Search, "search", "", "only those with this in their name or id")
+	c.Flags().StringVar(&filter.Plan, "plan", "", "only those with this plan")
+	c.Flags().StringVar((*string)(&filter.Status), "status", "", "only those that are active or suspended")
 	pageFlag(c)
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
-		all, err := collect(s, c, s.ListOrganizations(c.Context(), admin.Page{}))
+		all, err := collect(s, c, s.ListOrganizations(c.Context(), filter))
 		if err != nil {
 			return err
 		}

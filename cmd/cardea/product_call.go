@@ -83,7 +83,7 @@ func (k *call) organization() (admin.Organization, error) {
 		return admin.Organization{}, err
 	}
 	var all []admin.Organization
-	for o, err := range s.ListOrganizations(k.command.Context(), admin.Page{}) {
+	for o, err := range s.ListOrganizations(k.command.Context(), admin.OrganizationFilter{}) {
 		if err != nil {
 			return admin.Organization{}, err
 		}

@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"dev": devScript, "serve": serveScript, "stop": stopScript, "signal": signalScript, "logged": loggedScript,
-			"exits": exitsScript, "call": callScript, "clock": clockScript, "capture": captureScript,
+			"exits": exitsScript, "call": callScript, "clock": clockScript, "capture": captureScript, "receive": receiveScript,
 		},
 	})
 }

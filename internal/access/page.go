@@ -17,7 +17,7 @@ const MaxLimit = 200
 // More sizes of a page.
 const (
 	defaultLimit = 50
-	maxCursor    = 512
+	maxCursor    = 1200 // bytes: a name of 100 characters is in some
 )
 
 // A Page asks for one page of a list.

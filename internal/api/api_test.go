@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +69,7 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 	w.people(t, o, m)
 	w.others(t, o)
 	w.webhooks(t, o, s)
+	w.staff(t, o)
 
 	w.log1(store.RequestRow{RequestID: "req_1", Credential: s.Key.ID, Organization: o.ID, Environment: "live", Method: "GET",
 		Path: "/v1/things", Route: "GET /v1/things", Status: 403, Reason: cardea.ReasonScope, Step: cardea.StepScope, ContractLine: 40})
@@ -83,12 +86,12 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 		t.Errorf("verification %+v", v)
 	}
 
-	count(t, "organizations", c.ListOrganizations(ctx, admin.Page{}), 1)
+	count(t, "organizations", c.ListOrganizations(ctx, admin.OrganizationFilter{}), 2)
 	count(t, "members", c.ListMembers(ctx, admin.MemberFilter{Organization: o.ID}), 1)
-	count(t, "keys", c.ListKeys(ctx, admin.KeyFilter{Kind: "api_key", Page: admin.Page{Limit: 1}}), 1)
+	count(t, "keys", c.ListKeys(ctx, admin.KeyFilter{Kind: "api_key", Page: admin.Page{Limit: 1}}), 3)
 	count(t, "requests", c.ListRequests(ctx, admin.RequestFilter{Outcome: "denied"}), 1)
 	count(t, "tokens", c.ListManagementTokens(ctx, admin.Page{}), 2)
-	count(t, "audit events", c.ListAuditEvents(ctx, admin.AuditFilter{Action: "key.create"}), 2)
+	count(t, "audit events", c.ListAuditEvents(ctx, admin.AuditFilter{Action: "key.create"}), 4)
 	if plans := must(c.ListPlans(ctx))(t); len(plans) != 2 || plans[1].Organizations != 1 {
 		t.Errorf("plans %+v", plans)
 	}
@@ -103,7 +106,10 @@ func TestEveryOperationWorksAsDocumented(t *testing.T) {
 	if err := w.dial("").GetHealth(ctx); err != nil {
 		t.Errorf("health: %v", err)
 	}
-	if done := must(c.OffboardOrganization(ctx, admin.Offboard{ID: o.ID}))(t); done.KeysRevoked != 3 {
+	if done := must(c.RevokeAll(ctx, admin.RevokeAll{Member: m.ID, Reason: "left"}))(t); done.Member != m.ID || done.KeysRevoked != 1 {
+		t.Errorf("revoked %+v", done)
+	}
+	if done := must(c.OffboardOrganization(ctx, admin.Offboard{ID: o.ID}))(t); done.KeysRevoked != 2 {
 		t.Errorf("offboarded %+v", done)
 	}
 	if unused := w.traffic.Unused(); len(unused) > 0 {
@@ -196,6 +202,7 @@ func (w *world) people(t *testing.T, o admin.Organization, m admin.Member) {
 	if list := must(c.ListSessions(ctx, admin.SessionFilter{Member: m.ID}))(t); len(list) != 1 {
 		t.Errorf("sessions %+v", list)
 	}
+	must(c.EndOtherSessions(ctx, "ses_1"))(t)
 	must(c.EndSession(ctx, "ses_1"))(t)
 	must(c.EndSessions(ctx, m.ID))(t)
 	count(t, "grants", c.ListGrants(ctx, admin.GrantFilter{Member: m.ID, Client: app.Client.ID}), 1)
@@ -205,12 +212,56 @@ func (w *world) people(t *testing.T, o admin.Organization, m admin.Member) {
 		t.Errorf("withdrawn %+v", withdrawn)
 	}
 	must(c.RevokeToken(ctx, admin.RevokeToken{ID: "some-jti"}))(t)
+	over := must(c.CreateHandoff(ctx, admin.CreateHandoff{Member: m.ID, Continue: "/dashboard/keys"}))(t)
+	if want := "/handoff/" + over.Secret.Reveal(); !strings.HasSuffix(over.URL.Reveal(), want) || strings.Contains(fmt.Sprint(over), over.Secret.Reveal()) {
+		t.Errorf("the hand-off is %v", over)
+	}
 	set := must(c.SetConnection(ctx, admin.SetConnection{Organization: o.ID, Issuer: "https://id.example.com", ClientID: "cardea", ClientSecret: "theirs",
 		AutoJoin: true, Role: cardea.RoleViewer, Domains: []string{"example.com"}}))(t)
 	if got := must(c.GetConnection(ctx, o.ID))(t); !got.HasSecret || got.Issuer != set.Issuer {
 		t.Errorf("connection %+v", got)
 	}
 	must(c.DeleteConnection(ctx, o.ID))(t)
+}
+
+// staff sets Cardea up, and searches, counts and revokes keys. It leaves the organizations
+// and the keys that are not revoked as they were.
+func (w *world) staff(t *testing.T, o admin.Organization) {
+	ctx, c := t.Context(), w.client
+	if link := must(c.CreateSetupLink(ctx))(t); link.Purpose != "setup" || link.Member != "" {
+		t.Errorf("the link is %v", link)
+	}
+	first := must(c.SetUp(ctx, admin.SetUp{Name: "Op", Email: "op@acme.test", Password: "seven ducks on a pond"}))(t)
+	if got := must(c.GetOrganization(ctx, first.Organization))(t); !got.Staff || first.Role != cardea.RoleOwner {
+		t.Errorf("staff %+v, %+v", got, first)
+	}
+	if _, err := c.CreateSetupLink(ctx); statusOf(err) != http.StatusConflict {
+		t.Errorf("another set-up: %v", err)
+	}
+	before := must(c.CountKeys(ctx, admin.KeyFilter{Organization: o.ID}))(t)
+	var ids []string
+	for _, name := range []string{"Zulu bulk", "alpha bulk"} {
+		ids = append(ids, must(c.CreateKey(ctx, admin.CreateKey{Kind: "api_key", Environment: "live", Organization: o.ID, Name: name}))(t).Key.ID)
+	}
+	filter := admin.KeyFilter{Organization: o.ID, Narrow: admin.Narrow{Search: "BULK", Status: admin.StatusActive, Scope: "", Sort: "name"}, Page: admin.Page{Limit: 1}}
+	var names []string
+	for k, err := range c.ListKeys(ctx, filter) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, k.Name)
+	}
+	if !slices.Equal(names, []string{"alpha bulk", "Zulu bulk"}) {
+		t.Errorf("found %v", names)
+	}
+	done := must(c.RevokeKeys(ctx, admin.RevokeKeys{IDs: append(ids, "key_none"), Reason: "done"}))(t)
+	if len(done.Items) != 2 || len(done.Failed) != 1 || done.Failed[0].ID != "key_none" {
+		t.Errorf("revoked %+v", done)
+	}
+	after := must(c.CountKeys(ctx, admin.KeyFilter{Organization: o.ID}))(t)
+	if after.Active != before.Active || after.Revoked != before.Revoked+2 {
+		t.Errorf("counts %+v, then %+v", before, after)
+	}
 }
 
 // others goes through issuers, hooks and signing keys.
@@ -254,6 +305,15 @@ func (w *world) others(t *testing.T, o admin.Organization) {
 	}
 }
 
+// statusOf returns the status that the client was refused with, 0 for none.
+func statusOf(err error) int {
+	var refused *admin.Error
+	if errors.As(err, &refused) {
+		return refused.Status
+	}
+	return 0
+}
+
 // log1 stores a line of the request log.
 func (w *world) log1(r store.RequestRow) {
 	w.t.Helper()
@@ -286,7 +346,7 @@ func TestIteratorsReadEveryPageOnce(t *testing.T) {
 	for range 7 {
 		must(w.client.CreateOrganization(t.Context(), admin.CreateOrganization{Name: "x"}))(t)
 	}
-	for o, err := range w.client.ListOrganizations(t.Context(), admin.Page{Limit: 3}) {
+	for o, err := range w.client.ListOrganizations(t.Context(), admin.OrganizationFilter{Page: admin.Page{Limit: 3}}) {
 		if err != nil || seen[o.ID] {
 			t.Fatalf("organization %s again, or error %v", o.ID, err)
 		}

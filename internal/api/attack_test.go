@@ -173,7 +173,7 @@ func TestInputIsStrict(t *testing.T) {
 			}
 		})
 	}
-	count(t, "organizations", w.client.ListOrganizations(t.Context(), admin.Page{}), 1)
+	count(t, "organizations", w.client.ListOrganizations(t.Context(), admin.OrganizationFilter{}), 1)
 	count(t, "keys", w.client.ListKeys(t.Context(), admin.KeyFilter{}), 0)
 	if strings.Contains(w.log.String(), marker) {
 		t.Errorf("the log quotes the input")

@@ -103,6 +103,14 @@ func TestClientTypesMirrorTheUseCases(t *testing.T) {
 		{reflect.TypeFor[manage.CreateMember](), reflect.TypeFor[admin.CreateMember]()},
 		{reflect.TypeFor[manage.UpdateMember](), reflect.TypeFor[admin.UpdateMember]()},
 		{reflect.TypeFor[manage.MemberFilter](), reflect.TypeFor[admin.MemberFilter]()},
+		{reflect.TypeFor[manage.OrganizationFilter](), reflect.TypeFor[admin.OrganizationFilter]()},
+		{reflect.TypeFor[manage.Counts](), reflect.TypeFor[admin.Counts]()},
+		{reflect.TypeFor[manage.RevokeKeys](), reflect.TypeFor[admin.RevokeKeys]()},
+		{reflect.TypeFor[manage.Revoked](), reflect.TypeFor[admin.Revoked]()},
+		{reflect.TypeFor[manage.RevokeAll](), reflect.TypeFor[admin.RevokeAll]()},
+		{reflect.TypeFor[manage.RevokedAll](), reflect.TypeFor[admin.RevokedAll]()},
+		{reflect.TypeFor[manage.CreateHandoff](), reflect.TypeFor[admin.CreateHandoff]()},
+		{reflect.TypeFor[manage.SetUp](), reflect.TypeFor[admin.SetUp]()},
 		{reflect.TypeFor[manage.Key](), reflect.TypeFor[admin.Key]()},
 		{reflect.TypeFor[manage.KeySecret](), reflect.TypeFor[admin.KeySecret]()},
 		{reflect.TypeFor[manage.CreateKey](), reflect.TypeFor[admin.CreateKey]()},
@@ -204,7 +212,7 @@ func wire(t reflect.Type) any {
 	members := map[string]any{}
 	path := map[string]string{ // :: use case's input → the member that is in the path
 		"UpdateOrganization": "id", "Offboard": "id", "UpdateMember": "id", "UpdateKey": "id", "RotateKey": "id", "RevokeKey": "id",
-		"UpdateClient": "id", "TestHook": "id", "SetPassword": "member", "CreateServiceAccountKey": "service_account", "SetConnection": "organization",
+		"UpdateClient": "id", "TestHook": "id", "SetPassword": "member", "CreateHandoff": "member", "UpdateEndpoint": "id", "CreateServiceAccountKey": "service_account", "SetConnection": "organization",
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)

@@ -70,7 +70,9 @@ func (s *Server) memberOf(ctx context.Context, text string) (cardea.Actor, bool,
 	if err != nil || !ok {
 		return cardea.Actor{}, false, err
 	}
-	return cardea.Actor{Type: "member", ID: session.Member.ID}, true, nil
+	// The company's own people are more than members, which that door refuses.
+	actor, err := s.manager.Actor(ctx, session.Member, session.Organization)
+	return actor, err == nil, nil
 }
 
 // origin returns where endpoints are that the contract gives no host: at the listener
