@@ -155,13 +155,22 @@ const signOutPath = "/signout"
 // to go to afterwards can be registered, so none that is sent is looked at (§3).
 func (s *Server) endSession(w http.ResponseWriter, _ *request) { seeOther(w, signOutPath) }
 
+// errStaff: applications act for customers. One of the company's own people would give
+// them what belongs to none.
+var errStaff = &Error{Code: codeAccessDenied, status: http.StatusForbidden,
+	Description: "you are signed in as one of the operators, for whom no application acts: sign out, and sign in as a member of an organization"}
+
 // session returns who is signed in.
 func (s *Server) session(ctx context.Context, r *request) (people.Session, bool, error) {
 	token := people.ReadCookie(r.Request, r.secure())
 	if token == "" || s.people == nil {
 		return people.Session{}, false, nil
 	}
-	return s.people.Session(ctx, token)
+	who, in, err := s.people.Session(ctx, token)
+	if err == nil && who.Organization.Staff {
+		return people.Session{}, false, errStaff
+	}
+	return who, in, err
 }
 
 // secure reports whether the browser speaks TLS, here or at a trusted proxy.

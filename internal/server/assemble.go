@@ -84,6 +84,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		Apply: s.forget, Sealer: sealer, Now: s.now,
 		Keys: s.keys, Issuers: issuing.issuers, Hooks: issuing.hooks, Hasher: issuing.hasher,
 		PrivateIssuers: c.Fetch.AllowPrivate, Origin: s.origin,
+		AppOrigin: func() string { return s.appOrigin(c.AnyHost) },
 	})
 	s.insight = insight.New(insight.Config{
 		Store: s.store, Contract: s.contract.get, Manager: s.manager, Authorizer: s.authorizer, Recorder: s.recorder,

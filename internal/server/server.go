@@ -173,6 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("listening", slog.String("door", d.name), slog.String("address", d.address()))
 		background.Go(func() { cancel(d.serve()) })
 	}
+	s.offerSetup(ctx)
 	background.Go(func() { s.follow(ctx) })
 	background.Go(func() { s.maintain(ctx) })
 	s.deliver(ctx)
