@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -177,7 +179,7 @@ func showDelivery(v *web.Visit) {
 	}
 	page.Post = page.Path + "/redeliver"
 	payload := d.Payload.Clone()
-	if payload.Indent() == nil {
+	if payload.Indent(jsontext.WithIndent("  ")) == nil {
 		page.Payload = string(payload)
 	}
 	for _, a := range d.Attempts {

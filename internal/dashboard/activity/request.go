@@ -2,6 +2,7 @@ package activity
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 
@@ -44,6 +45,8 @@ type requestPage struct {
 	Refused      bool
 	Scopes       []string // that the caller has; empty: none, or no caller is known
 	Organization credential
+	Found        string // what the decision noted, in a sentence
+	Source       string // the contract's name: where it lies is the server's business
 	Log          string // the address of the log with requests like it
 	Around       string // the address of the log of the same caller
 	Whole        bool   // it is the page, and not the drawer
@@ -81,6 +84,12 @@ func request(v *web.Visit) {
 	page := requestPage{
 		Explanation: e, Row: rowOf(v, n, e.Request), Refused: refused(e.Request.Reason), Whole: !v.Partial(),
 		Steps: stepsOf(v.Contract, e), Upstream: e.Request.Step == cardea.StepUpstream.String(),
+	}
+	if page.Found = capital(e.Detail); page.Found != "" {
+		page.Found += "."
+	}
+	if e.Contract != nil {
+		page.Source = path.Base(e.Contract.Source)
 	}
 	if e.Key != nil {
 		page.Scopes = e.Key.Scopes
