@@ -44,6 +44,7 @@ type impactPage struct {
 	Path   string
 	Source string // the file that the contract in force came from
 	Text   string
+	Wrong  string // with the text as such, before it is read
 	Asked  bool
 	Impact insight.Impact
 }
@@ -93,11 +94,17 @@ func askImpact(v *web.Visit) { renderImpact(v, http.StatusOK, impactPage{}) }
 // form because a contract is too long for an address.
 func showImpact(v *web.Visit) {
 	p := impactPage{Text: v.Form.Get("contract"), Asked: true}
-	var err error
-	if p.Impact, err = v.Insight.Impact(v.R.Context(), v.Actor, insight.ImpactInput{Contract: p.Text}); err != nil {
+	found, err := v.Insight.Impact(v.R.Context(), v.Actor, insight.ImpactInput{Contract: p.Text})
+	if wrong, ok := v.Problems(err); ok {
+		p.Asked, p.Wrong = false, wrong["contract"]
+		renderImpact(v, http.StatusUnprocessableEntity, p)
+		return
+	}
+	if err != nil {
 		v.Fail(err)
 		return
 	}
+	p.Impact = found
 	status := http.StatusOK
 	if !p.Impact.Valid {
 		status = http.StatusUnprocessableEntity

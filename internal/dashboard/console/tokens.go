@@ -38,7 +38,7 @@ func showTokens(v *web.Visit, status int, p tokensPage) {
 		return
 	}
 	p.Path, p.Tokens, p.Next, p.Today = v.Base+"/tokens", found.Items, nextPage(v, found.Next), v.Now().AddDate(0, 0, 1).UTC().Format(time.DateOnly)
-	v.Render(status, web.View{Title: "Management tokens", Template: "tokens", Data: p, Crumbs: []web.Crumb{{Text: "Staff", Path: "/staff"}}})
+	v.Render(status, web.View{Title: "Management tokens", Template: "tokens", Data: p})
 }
 
 // Standing says whether a token works.

@@ -18,6 +18,7 @@ import (
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/authz"
 	"github.com/cardea-dev/cardea/internal/fetch"
+	"github.com/cardea-dev/cardea/internal/hook"
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/limit"
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -101,6 +102,7 @@ func NewText(t testing.TB, text string, areas ...web.Area) *World {
 		Store: w.Store, Contract: w.Contract, Sealer: sealer, Now: w.Now, Hasher: hasher, Keys: keys, Issuers: issuers,
 		PrivateIssuers: true, Apply: forget, LoadedAt: func() time.Time { return Start },
 		Origin: func() string { return "https://app.example.com" },
+		Hooks:  hook.New(hook.Config{Fetch: client, Sign: make([]byte, 32), Now: w.Now}),
 	})
 	w.Insight = insight.New(insight.Config{
 		Store: w.Store, Contract: w.Contract, Manager: w.Manage, Authorizer: authorizer, Recorder: w.Recorder, Now: w.Now,

@@ -29,6 +29,7 @@ type memberPage struct {
 	Keys []manage.Key
 
 	MayReset bool
+	MayEnd   bool // sessions: everybody may end their own, in the portal
 }
 
 // show shows a member.
@@ -41,7 +42,7 @@ func (r roll) show(v *web.Visit) {
 // showMember completes the page of a member and shows it.
 func (r roll) showMember(v *web.Visit, status int, p memberPage) {
 	p.Path, p.Console, p.You = v.Base+r.path+"/"+p.Member.ID, r.console, v.Session.Member.ID == p.Member.ID
-	p.MayReset = v.May(access.Nobody)
+	p.MayReset, p.MayEnd = v.May(access.Nobody), v.May(access.Admin) || p.You && !v.Staff()
 	if p.SeesSessions = p.You || v.May(access.ReadAdmin); p.SeesSessions {
 		sessions, err := v.Manage.Sessions(v.R.Context(), v.Actor, manage.SessionFilter{Member: p.Member.ID})
 		if err != nil {

@@ -88,13 +88,21 @@ func (r roll) invite(v *web.Visit) {
 	r.showInvite(v, http.StatusOK, invitePage{Email: v.Query("email"), Name: v.Query("name"), Roles: r.roles(chosen)})
 }
 
+// inviteText returns the name of the act.
+func (r roll) inviteText(v *web.Visit) string {
+	if r.console {
+		return "Invite a colleague"
+	}
+	return v.Label(r.page, "create", "Invite a member")
+}
+
 // errMayNot is what the use case would say, said before a form is filled in for nothing.
 func errMayNot() error { return cardea.Errorf(cardea.KindForbidden, "your role does not allow this") }
 
 func (r roll) showInvite(v *web.Visit, status int, p invitePage) {
 	p.Path, p.Console = v.Base+r.path, r.console
 	v.Render(status, web.View{
-		Title: v.Label(r.page, "create", "Invite a member"), Template: "invite", Crumbs: r.crumbs(v, manage.Member{}), Data: p,
+		Title: r.inviteText(v), Template: "invite", Crumbs: r.crumbs(v, manage.Member{}), Data: p,
 	})
 }
 
