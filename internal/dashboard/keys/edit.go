@@ -49,7 +49,7 @@ func newEditing(v *web.Visit, s *subject, f form) *editing {
 		return d
 	}
 	d.fields = newFields(v, s.kind, f)
-	d.Expiry = newExpiryField(s.kind, s.CreatedAt, v.Now(), false, true)
+	d.Expiry = newExpiryField(s.kind, s.madeAt(), v.Now(), false, true)
 	return d
 }
 
@@ -99,7 +99,7 @@ func (d *editing) update(v *web.Visit) (manage.UpdateKey, error) {
 	case f.Never && d.Expiry.Never:
 		in.NeverExpires = !was.IsZero()
 	case f.Expires != "" && (was.IsZero() || f.Expires != was.UTC().Format(time.DateOnly)):
-		end, invalid := endOf(s.kind, s.CreatedAt, f.Expires)
+		end, invalid := endOf(s.kind, s.madeAt(), f.Expires)
 		if invalid != nil {
 			return in, invalid
 		}

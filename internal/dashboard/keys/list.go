@@ -111,6 +111,7 @@ type listing struct {
 	Clear    string // the address without that
 	Bulk     bool
 
+	Accuracy        string // of the times of the last use
 	EnvironmentWord string
 	Start           *quickStart
 }
@@ -141,7 +142,7 @@ func list(v *web.Visit) {
 
 // newListing reads the address. What it does not understand it leaves out and says so.
 func newListing(v *web.Visit, kinds []*contract.KeyKind) *listing {
-	d := &listing{Kind: kinds[0], RevokeText: revokeText(v), EnvironmentWord: environmentWord(v)}
+	d := &listing{Kind: kinds[0], RevokeText: revokeText(v), EnvironmentWord: environmentWord(v), Accuracy: accuracy(v)}
 	var unknown []string
 	pick := func(name string, has func(string) bool) string {
 		value := v.Query(name)

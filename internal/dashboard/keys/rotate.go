@@ -32,7 +32,7 @@ type oldUser struct {
 // newTurning finds out who still uses the old secret of a key.
 func newTurning(v *web.Visit, s *subject) (*turning, error) {
 	t := &turning{
-		subject: s, Left: span(s.Key.Rotation.EndsAt.Sub(v.Now())), OldUsed: s.Key.Rotation.OldLastUsedAt,
+		subject: s, Left: span(s.Key.Rotation.EndsAt.Sub(v.Now()).Round(time.Minute)), OldUsed: s.Key.Rotation.OldLastUsedAt,
 		CanChange: v.May(access.Keys.OverKey(v.Actor, s.Member)),
 	}
 	found, err := v.Insight.Requests(v.R.Context(), v.Actor, insight.RequestFilter{

@@ -49,6 +49,14 @@ func newSubject(v *web.Visit, k manage.Key) *subject {
 	}
 }
 
+// madeAt returns when the present secret was made: what the kind's maximum counts from.
+func (s *subject) madeAt() time.Time {
+	if s.SecretMadeAt.IsZero() {
+		return s.CreatedAt
+	}
+	return s.SecretMadeAt
+}
+
 // crumbs lead back to the list, and to the key for the pages of what is done to it.
 func (s *subject) crumbs(v *web.Visit, inner bool) []web.Crumb {
 	plural := "Keys"
@@ -72,6 +80,7 @@ type detail struct {
 	Owner, Maker string
 	Expiry       expiry
 	Idle         string // how long it may go unused, "" for ever
+	Accuracy     string // of the time of the last use
 	Own          string // its own limits in words
 	HasAddresses bool
 	Chart        *web.Chart
@@ -103,7 +112,7 @@ func show(v *web.Visit) {
 
 func newDetail(v *web.Visit, s *subject) (*detail, error) {
 	d := &detail{
-		subject: s, Expiry: expiryOf(&s.Key, v.Now()),
+		subject: s, Expiry: expiryOf(&s.Key, v.Now()), Accuracy: accuracy(v),
 		CanChange: v.May(access.Keys.OverKey(v.Actor, s.Member)), CanSecret: v.May(access.Secrets.OverKey(v.Actor, s.Member)),
 		AuditPath: v.Base + "/audit?" + url.Values{"target": {s.ID}}.Encode(), UsagePath: v.Base + "/usage?" + url.Values{"key": {s.ID}}.Encode(),
 		RequestsPath: v.Base + "/requests?" + url.Values{"key": {s.ID}}.Encode(),

@@ -137,6 +137,14 @@ func span(d time.Duration) string {
 	return plural(int(d/(365*day)), "year")
 }
 
+// accuracy says how exact the times of last uses are.
+func accuracy(v *web.Visit) string {
+	if d := v.Insight.LastUsedAccuracy(); d > time.Minute {
+		return "to " + span(d)
+	}
+	return "to the minute"
+}
+
 // permissionsShown returns what a key may do as people read it: the contract's labels
 // where they say exactly what was granted, else the scopes' names. A label that another
 // one includes is left out.
