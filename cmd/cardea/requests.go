@@ -26,13 +26,12 @@ var requestColumns = []column[admin.Request]{
 func requestsCommand() *cobra.Command {
 	var filter admin.RequestFilter
 	c := &cobra.Command{Use: "list", Short: "List recent requests, newest first"}
-	f := c.Flags()
-	f.StringVar(&filter.Organization, "org", "", "only of the organization with this `ID`")
-	f.StringVar(&filter.Key, "key", "", "only of the key with this `ID`")
-	f.StringVar(&filter.Reason, "reason", "", "only with this reason")
-	f.StringVar(&filter.Outcome, "outcome", "", "allowed or denied")
+	complete := requestFlags(c, &filter)
 	pageFlag(c)
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
+		if err := complete(); err != nil {
+			return err
+		}
 		all, err := collect(s, c, s.ListRequests(c.Context(), filter))
 		if err != nil {
 			return err
@@ -40,7 +39,66 @@ func requestsCommand() *cobra.Command {
 		return printList(s.printer, requestColumns, all)
 	})
 	show := action("show", "Show a request and why it was answered so; the same as: cardea explain ID", explain)
-	return group("requests", "The request log", c, show)
+	return group("requests", "The request log", c, requestGroups(), show)
+}
+
+// requestFlags adds the flags of a filter; the function it returns takes in those that are
+// times.
+func requestFlags(c *cobra.Command, filter *admin.RequestFilter) (complete func() error) {
+	f := c.Flags()
+	f.StringVar(&filter.Organization, "org", "", "only of the organization with this `ID`")
+	f.StringVar(&filter.Environment, "env", "", "only in this environment")
+	f.StringVar(&filter.Key, "key", "", "only of the credential with this `ID`")
+	f.StringVar(&filter.Reason, "reason", "", "only with this reason")
+	f.StringVar(&filter.Outcome, "outcome", "", "allowed, denied, error (400 and above) or old_secret")
+	f.StringVar(&filter.Method, "method", "", "only with this method")
+	f.StringVar(&filter.Status, "status", "", "only with this status, such as 403 or 4xx")
+	f.StringVar(&filter.Route, "route", "", "only to this route of the contract; -: those that matched none")
+	f.StringVar(&filter.Address, "address", "", "only from this `IP` address")
+	f.StringVar(&filter.Search, "search", "", "the id of a request, or what its path begins with")
+	return spanFlags(c, &filter.From, &filter.To)
+}
+
+var groupColumns = []column[admin.RequestGroup]{
+	{"count", func(g admin.RequestGroup) string { return count(g.Count) }},
+	{"status", func(g admin.RequestGroup) string { return strconv.Itoa(g.Status) }},
+	{"reason", func(g admin.RequestGroup) string { return g.Reason }},
+	{"route", func(g admin.RequestGroup) string {
+		if g.Route == "" {
+			return g.Method + " (unmatched)"
+		}
+		return g.Route
+	}},
+	{"keys", func(g admin.RequestGroup) string { return count(g.Keys) }},
+	{"last", func(g admin.RequestGroup) string { return when(g.Last) }},
+	{"sample", func(g admin.RequestGroup) string { return g.Sample }},
+}
+
+// requestGroups is `cardea requests groups`.
+func requestGroups() *cobra.Command {
+	var filter admin.RequestFilter
+	c := &cobra.Command{
+		Use: "groups", Short: "Count alike requests together, errors first (default: the last 24 hours)",
+		Example: "  cardea requests groups --outcome error",
+	}
+	complete := requestFlags(c, &filter)
+	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {
+		if err := complete(); err != nil {
+			return err
+		}
+		groups, err := s.GroupRequests(c.Context(), filter)
+		if err != nil {
+			return err
+		}
+		if s.json {
+			return s.encode(groups)
+		}
+		if groups.Truncated {
+			s.say("there are more: only requests since %s were looked at", when(groups.Since))
+		}
+		return printList(s.printer, groupColumns, groups.Items)
+	})
+	return c
 }
 
 // explainCommand is `cardea explain`.

@@ -48,13 +48,14 @@ func usageCommand() *cobra.Command {
 	var from, to string
 	c := &cobra.Command{
 		Use:     "usage",
-		Short:   "Count requests by key, route, time, status, reason or environment",
+		Short:   "Count requests by key, client, route, time, status, reason or environment",
 		Example: "  cardea usage --by route --from 7d\n  cardea usage --key key_… --by day --from 30d",
 	}
 	f := c.Flags()
 	f.StringVar(&q.Organization, "org", "", "only of the organization with this `ID`")
-	f.StringVar(&q.Key, "key", "", "only of the key with this `ID`")
-	f.StringVar(&q.By, "by", "", "key, route, hour, day, status, reason or environment (default key)")
+	f.StringVar(&q.Key, "key", "", "only of the credential with this `ID`")
+	f.StringVar(&q.Environment, "env", "", "only in this environment")
+	f.StringVar(&q.By, "by", "", "key, client, route, hour, day, status, reason or environment (default key)")
 	f.StringVar(&from, "from", "", "start: a time, or how long ago, such as 7d (default 24h)")
 	f.StringVar(&to, "to", "", "end: a time, or how long ago (default now)")
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {

@@ -86,9 +86,20 @@ func (i *Insight) Health(ctx context.Context, actor cardea.Actor, _ access.None)
 	start := time.Now() // the clock of the wall: how long something takes is no matter of policy
 	h.Store.Reachable = i.store.Ping(ctx) == nil
 	h.Store.LatencyUS = time.Since(start).Microseconds()
+	if size, err := i.store.Size(ctx); err == nil { // a store that does not answer is told above
+		h.Store.Bytes, h.Store.RequestLogDays, h.Store.RequestLogBytes = size.Bytes, size.RequestLogDays, size.RequestLogBytes
+	}
 	if i.recorder != nil {
 		s := i.recorder.Stats()
 		h.Queues = QueueHealth{Buffered: s.Buffered, Written: s.Rows, Dropped: s.Dropped, Failures: s.Failures}
+	}
+	// Who signs nothing and trusts nobody has neither; who cannot be asked has the reason
+	// above.
+	if keys, err := i.manager.SigningKeys(ctx, actor, access.None{}); err == nil {
+		h.SigningKeys = keys.Items
+	}
+	if issuers, err := i.manager.TrustedIssuers(ctx, actor, access.None{}); err == nil {
+		h.Issuers = issuers.Items
 	}
 	return h, nil
 }

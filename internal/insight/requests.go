@@ -113,10 +113,9 @@ func statusOf(p *rules.Problems, text string) int {
 	if text == "" {
 		return 0
 	}
-	digits := strings.TrimSuffix(text, "xx")
+	digits, class := strings.CutSuffix(text, "xx")
 	n, err := strconv.Atoi(digits)
-	class := len(text) == 3 && len(digits) == 1 && n >= 1 && n <= 5
-	if err != nil || !class && (digits != text || n < 100 || n > 599) {
+	if err != nil || len(text) != 3 || digits[0] < '1' || digits[0] > '5' || class && n > 5 {
 		p.Add(cardea.Invalid("status", "must be a status such as 403, or a class such as 4xx"))
 		return 0
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -247,3 +248,5 @@ func wantField(t testing.TB, err error, field string) {
 	}
 	t.Fatalf("error %q is not about %s", err, field)
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -20,6 +20,9 @@ type engine struct {
 	// kinds callers can act on.
 	kind func(error) cardea.Kind
 
+	// size returns the bytes of the database without its request log, which takes up log.
+	size func(ctx context.Context, db *DB, log int64) (int64, error)
+
 	// again reports whether a transaction that failed so may be run once more.
 	again func(error) bool
 }

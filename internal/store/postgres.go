@@ -24,7 +24,7 @@ const (
 // openPostgres connects to the server that the DSN names.
 func (db *DB) openPostgres(ctx context.Context) (err error) {
 	db.engine = &engine{
-		name: "postgres", kind: postgresKind, again: postgresAgain,
+		name: "postgres", kind: postgresKind, size: postgresSize, again: postgresAgain,
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	}
 	if db.cfg.Dir != "" {

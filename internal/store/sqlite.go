@@ -55,7 +55,7 @@ func (db *DB) pool(file, synchronous string, readonly bool, n int) (*sql.DB, err
 // control data, four read it.
 func (db *DB) openSQLite(ctx context.Context) (err error) {
 	db.engine = &engine{
-		name: "sqlite", kind: sqliteKind, again: func(error) bool { return false },
+		name: "sqlite", kind: sqliteKind, size: sqliteSize, again: func(error) bool { return false },
 		snapshot: &sql.TxOptions{ReadOnly: true}, // every read transaction is one (WAL)
 	}
 	if err := db.makeDir(filepath.Join(db.cfg.Dir, "logs")); err != nil {
