@@ -42,17 +42,19 @@ var deeds = map[string]string{
 	"service_account_key.create":    "made a key file for the service account’s key",
 	"service_account_key.revoke":    "revoked the service account’s key",
 
-	"member.create":        "added the member",
-	"member.update":        "changed the member",
-	"member.disable":       "disabled the member",
-	"member.enable":        "enabled the member",
-	"member.invite":        "invited the member",
-	"member.invitation":    "invited the member",
-	"member.reset":         "made a link to reset the password of the member",
-	"member.handoff":       "made a link that signs in the member",
-	"member.set_password":  "set the password of the member",
-	"member.end_sessions":  "signed out everywhere the member",
-	"member.revoke_tokens": "revoked the access tokens of the member",
+	"member.create":             "added the member",
+	"member.update":             "changed the member",
+	"member.disable":            "disabled the member",
+	"member.enable":             "enabled the member",
+	"member.invite":             "invited the member",
+	"member.invitation":         "invited the member",
+	"member.reset":              "made a link to reset the password of the member",
+	"member.handoff":            "made a link that signs in the member",
+	"member.set_password":       "set the password of the member",
+	"member.end_sessions":       "signed out everywhere the member",
+	"member.end_other_sessions": "signed out on all other devices the member",
+	"member.revoke_all":         "revoked everything of the member",
+	"member.revoke_tokens":      "revoked the access tokens of the member",
 
 	"session.start":   "signed in",
 	"session.end":     "ended the session",
@@ -85,11 +87,14 @@ var deeds = map[string]string{
 	"connection.set":      "set the company sign-in",
 	"connection.delete":   "removed the company sign-in",
 
-	"organization.create":   "created the organization",
-	"organization.update":   "changed the organization",
-	"organization.suspend":  "suspended the organization",
-	"organization.resume":   "resumed the organization",
-	"organization.offboard": "revoked everything of the organization",
+	"organization.create":     "created the organization",
+	"organization.update":     "changed the organization",
+	"organization.suspend":    "suspended the organization",
+	"organization.resume":     "resumed the organization",
+	"organization.offboard":   "ended everything of the organization",
+	"organization.revoke_all": "revoked every credential of the organization",
+	"staff.setup":             "set up the organization of the company’s own people:",
+	"staff.setup_link":        "made the link for setting up",
 
 	"webhook.create":        "created the webhook",
 	"webhook.update":        "changed the webhook",
@@ -110,6 +115,7 @@ var deeds = map[string]string{
 	"signing_key.revoke":      "revoked the signing key",
 	"hook_secret.reveal":      "looked at the secret of the hooks",
 	"backup.create":           "made a backup",
+	"server.master_key":       "noted which master key is in use",
 }
 
 // deed returns what an event was, in words.
@@ -179,6 +185,8 @@ func actorOf(v *web.Visit, n *names, actor insight.AuditActor) credential {
 			who.Name = actor.ID
 			if m := n.member(actor.ID); m != nil {
 				who.Name = m.Name
+			} else if token := n.token(actor.ID); token != "" {
+				who.Name, who.Sort = token, "Management token"
 			}
 		}
 	case "system":
@@ -201,7 +209,7 @@ func actorOf(v *web.Visit, n *names, actor insight.AuditActor) credential {
 func targetOf(v *web.Visit, n *names, e insight.AuditEvent) credential {
 	t := credential{ID: e.Target.ID, Name: e.Target.ID}
 	switch e.Target.Type {
-	case "session", "consent", "grant", "token", "passkey", "server":
+	case "session", "consent", "grant", "token", "passkey", "server", "staff":
 		return credential{} // what was done says enough
 	case "key", "client", "service_account":
 		return n.credential(e.Target.ID)
@@ -219,7 +227,12 @@ func targetOf(v *web.Visit, n *names, e insight.AuditEvent) credential {
 		if found {
 			t.Name = environment(v.Contract, place)
 		}
+	case "management_token":
+		if name := n.token(e.Target.ID); name != "" {
+			t.Name = name
+		}
 	case "webhook":
+		t.Name = n.webhook(e.Target.ID)
 		t.Path = portalOf(v, e.Organization) + "/webhooks/" + e.Target.ID
 	}
 	return t

@@ -3,6 +3,7 @@ package activity
 import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/web"
 )
@@ -14,6 +15,7 @@ type names struct {
 	keys          map[string]*manage.Key // nil: there is none, or none to see
 	members       map[string]*manage.Member
 	organizations map[string]string
+	tokens        map[string]string // nil: not asked for yet
 }
 
 func newNames(v *web.Visit) *names {
@@ -54,6 +56,29 @@ func (n *names) organization(id string) string {
 		n.organizations[id] = o.Name
 	}
 	return n.organizations[id]
+}
+
+// token returns the name of a management token, "" for none. Those who may not list them
+// do not learn it.
+func (n *names) token(id string) string {
+	if n.tokens == nil {
+		n.tokens = map[string]string{}
+		list, err := n.v.Manage.ManagementTokens(n.v.R.Context(), n.v.Actor, manage.Page{Limit: access.MaxLimit})
+		if err == nil { // without it there are ids
+			for _, t := range list.Items {
+				n.tokens[t.ID] = t.Name
+			}
+		}
+	}
+	return n.tokens[id]
+}
+
+// webhook returns where a webhook leads, its id where that cannot be found.
+func (n *names) webhook(id string) string {
+	if e, err := n.v.Webhooks.Endpoint(n.v.R.Context(), n.v.Actor, idOf(id)); err == nil {
+		return e.URL
+	}
+	return id
 }
 
 // A credential is how pages name one.
