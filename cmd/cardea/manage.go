@@ -12,7 +12,7 @@ func managementCommands() []*cobra.Command {
 		setupCommand(), orgsCommand(), membersCommand(), keysCommand(), clientsCommand(), accountsCommand(), accessCommand(),
 		consentsCommand(), sessionsCommand(), issuersCommand(), hooksCommand(), webhooksCommand(), leaksCommand(), signingKeysCommand(),
 		connectionsCommand(), plansCommand(), ipsCommand(),
-		usageCommand(), requestsCommand(), explainCommand(), auditCommand(),
+		usageCommand(), limitsCommand(), requestsCommand(), explainCommand(), auditCommand(), contractCommand(), statusCommand(),
 		tokensCommand(), backupCommand(),
 	}
 	for i := range commands {
