@@ -54,6 +54,8 @@ func applicationRoutes() []web.Route {
 		route("POST /applications/{client}/tokens", endTokens),
 		route("GET /applications/{client}/grants/{grant}/revoke", askRevokeGrant),
 		route("POST /applications/{client}/grants/{grant}/revoke", revokeGrant),
+		route("GET /applications/{client}/consents/{consent}/withdraw", askEndConsent),
+		route("POST /applications/{client}/consents/{consent}/withdraw", endConsent),
 		route("GET /applications/{client}/try", showTry),
 		route("POST /applications/{client}/try", startTry),
 		route("POST /applications/{client}/try/address", addTryAddress),

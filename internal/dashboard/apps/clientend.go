@@ -2,6 +2,7 @@ package apps
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -100,6 +101,58 @@ func endTokens(v *web.Visit) {
 		return
 	}
 	v.See("/applications/"+client.ID, "All its tokens have ended.")
+}
+
+// allowanceOf returns the consent that the path names, which must be about the client.
+func allowanceOf(v *web.Visit, client string) (allowance, bool) {
+	people, err := peopleOf(v)
+	var list []allowance
+	if err == nil {
+		list, _, err = allowancesOf(v, client, people)
+	}
+	if err != nil {
+		v.Fail(err)
+		return allowance{}, false
+	}
+	i := slices.IndexFunc(list, func(a allowance) bool { return a.ID == v.Path("consent") })
+	if i < 0 {
+		v.Fail(access.NotFound("consent"))
+		return allowance{}, false
+	}
+	return list[i], true
+}
+
+func askEndConsent(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	consent, ok := allowanceOf(v, client.ID)
+	if !ok {
+		return
+	}
+	words := wordsOf(v)
+	ask(v, http.StatusOK, "Withdraw this consent?", question{
+		Action: v.Base + "/applications/" + client.ID + "/consents/" + consent.ID + "/withdraw", Cancel: v.Base + "/applications/" + client.ID,
+		Button: "Withdraw", Danger: true,
+		Texts: []string{client.Name + " can no longer act for “" + consent.Person + "” from the moment you do this: its tokens for them are refused. It may ask them again."},
+	}, clientCrumbs(words, &client))
+}
+
+func endConsent(v *web.Visit) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	consent, ok := allowanceOf(v, client.ID)
+	if !ok {
+		return
+	}
+	if _, err := v.Manage.WithdrawConsent(v.R.Context(), v.Actor, manage.ID{ID: consent.ID}); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See("/applications/"+client.ID, "Withdrawn: it can no longer act for "+consent.Person+".")
 }
 
 // grantOf returns the authorization that the path names, which must be the client's.

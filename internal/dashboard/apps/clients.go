@@ -160,8 +160,10 @@ type clientPage struct {
 	PKCE        string
 	People      bool // people sign in with it
 	Preview     *preview
+	Allowed     []allowance
+	MoreAllowed bool // more than are shown
 	Connections []connection
-	More        bool // more connections than are shown
+	More        bool // more than are shown
 
 	MayChange, MaySecrets bool
 
@@ -195,7 +197,10 @@ func showClient(v *web.Visit) {
 	if page.Asked = v.Query("redirect_uri"); page.Asked != "" {
 		page.Answer = askRedirect(client.RedirectURIs, page.Asked)
 	}
-	if page.Connections, page.More, err = connectionsOf(v, client.ID, people); err != nil {
+	if page.Connections, page.More, err = connectionsOf(v, client.ID, people); err == nil {
+		page.Allowed, page.MoreAllowed, err = allowancesOf(v, client.ID, people)
+	}
+	if err != nil {
 		v.Fail(err)
 		return
 	}
@@ -275,6 +280,31 @@ func connectionsOf(v *web.Visit, client string, people map[string]string) (out [
 		}
 		c.Ended = !g.RevokedAt.IsZero() || passed(v, g.ExpiresAt)
 		out = append(out, c)
+	}
+	return out, list.Next != "", err
+}
+
+// An allowance is a person's word that a client may act for them.
+type allowance struct {
+	manage.Consent
+	Person string
+	Scopes []scopeWord
+	Own    bool
+}
+
+// allowancesOf returns who of the newest has allowed a client something that still counts,
+// of those that the visitor may see.
+func allowancesOf(v *web.Visit, client string, people map[string]string) (out []allowance, more bool, err error) {
+	list, err := v.Manage.Consents(v.R.Context(), v.Actor, manage.GrantFilter{
+		Organization: v.Organization.ID, Client: client, Page: manage.Page{Limit: access.MaxLimit},
+	})
+	for _, c := range list.Items {
+		if !c.WithdrawnAt.IsZero() || passed(v, c.ExpiresAt) {
+			continue
+		}
+		out = append(out, allowance{
+			Consent: c, Person: personName(v, c.Member, people), Scopes: scopeWords(v.Contract, c.Scopes), Own: c.Member == v.Session.Member.ID,
+		})
 	}
 	return out, list.Next != "", err
 }

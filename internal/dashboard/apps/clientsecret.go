@@ -79,6 +79,7 @@ type rotatePage struct {
 	Expires        string // the client's end, as a date
 	FirstDay       string
 	Rotating       bool
+	Ends           bool // the client has an end, which may be put off
 }
 
 // overlaps are how long an old secret may go on working.
@@ -102,7 +103,7 @@ func showRotate(v *web.Visit, status int, client *manage.Client, overlap, expire
 	page := rotatePage{
 		Action: v.Base + "/applications/" + client.ID + "/rotate", Cancel: v.Base + "/applications/" + client.ID,
 		Words: wordsOf(v), Hint: client.Hint, Overlap: overlap, Expires: expires, Problems: p,
-		FirstDay: v.Now().UTC().Format(time.DateOnly), Rotating: client.Rotation != nil,
+		FirstDay: v.Now().UTC().Format(time.DateOnly), Rotating: client.Rotation != nil, Ends: !client.ExpiresAt.IsZero(),
 	}
 	for _, o := range overlaps {
 		page.Overlaps = append(page.Overlaps, web.Option{Value: strconv.FormatInt(int64(o.length/time.Second), 10), Text: o.text})

@@ -125,9 +125,14 @@ func envPrefix(c *contract.Contract) string {
 }
 
 // envName returns the name of an environment variable for a label of the contract:
-// CLIENT_SECRET stays, "Client Secret" becomes it, behind the product's prefix.
+// "Client Secret" becomes CLIENT_SECRET behind the product's prefix. A label that is such
+// a name stays what it is, unless the contract has a word for the prefix.
 func envName(c *contract.Contract, label string) string {
-	return envPrefix(c) + "_" + strings.ToUpper(identifier(label))
+	name := strings.ToUpper(identifier(label))
+	if cli := c.CLI(); name == label && (cli == nil || cli.EnvPrefix == "") {
+		return name
+	}
+	return envPrefix(c) + "_" + name
 }
 
 // identifier returns a text as a name that programs may use, "" only for "".

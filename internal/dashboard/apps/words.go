@@ -142,6 +142,8 @@ type scopeWord struct{ Name, Text string }
 func makerOf(v *web.Visit, actor string, people map[string]string) string {
 	kind, id, _ := strings.Cut(actor, ":")
 	switch {
+	case kind == access.TypeMember && id == v.Session.Member.ID:
+		return "you"
 	case kind == access.TypeMember:
 		return personName(v, id, people)
 	case kind == access.TypeOperator:
