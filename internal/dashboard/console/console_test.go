@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/dashboard/console"
@@ -362,6 +363,7 @@ func TestHooksAreTriedAndTheirSecretShownOnAsking(t *testing.T) {
 func TestSigningKeysAreRotatedAndRevoked(t *testing.T) {
 	w, signing, _ := furnished(t)
 	b := w.AsStaff(cardea.RoleAdmin)
+	w.Advance(time.Hour)
 	says(t, b.Get("/dashboard/console/signing-keys"), http.StatusOK, "Production", signing, "RS256", "Signs", "Sandbox")
 	says(t, b.Get("/dashboard/console/signing-keys/rotate?environment=live"), http.StatusOK, "Rotate signing keys of Production?", "No token is refused")
 	says(t, b.Get("/dashboard/console/signing-keys/rotate?environment=mars"), http.StatusNotFound)

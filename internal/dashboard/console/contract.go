@@ -2,6 +2,9 @@ package console
 
 import (
 	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/insight"
@@ -75,6 +78,7 @@ func (p impactPage) Severities() []severity {
 		{Heading: "Good to know", Kind: "plain"},
 	}
 	for _, c := range p.Impact.Changes {
+		c.Effect = sentence(c.Effect)
 		switch c.Severity {
 		case insight.Breaks:
 			parts[0].Changes = append(parts[0].Changes, c)
@@ -85,6 +89,15 @@ func (p impactPage) Severities() []severity {
 		}
 	}
 	return parts
+}
+
+// sentence returns a text with a capital letter and a full stop.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
 }
 
 // askImpact shows the form.
