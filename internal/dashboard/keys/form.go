@@ -145,6 +145,10 @@ func (f *fields) refused(v *web.Visit, err error) bool {
 			f.Problems[""] = strings.TrimSpace(f.Problems[""] + " " + sentence(capital(strings.ReplaceAll(field, "_", " ")), text))
 			continue
 		}
+		if field == "scopes" && listed {
+			f.Problems[field] = "One of those chosen is none that this kind of key may have. Choose from these."
+			continue
+		}
 		label := f.label(v, field)
 		if n, err := strconv.Atoi(strings.TrimSuffix(index, "]")); listed && err == nil && field == "addresses" {
 			label = "Address " + strconv.Itoa(n+1)

@@ -39,6 +39,9 @@ func newTurning(v *web.Visit, s *subject) (*turning, error) {
 		Organization: v.Organization.ID, Key: s.ID, Outcome: "old_secret", Page: access.Page{Limit: access.MaxLimit},
 	})
 	for _, r := range found.Items {
+		if r.At.After(t.OldUsed) {
+			t.OldUsed = r.At // the log is ahead of what is kept of each secret
+		}
 		i := slices.IndexFunc(t.Users, func(u oldUser) bool { return u.Address == r.Client })
 		switch {
 		case i >= 0:

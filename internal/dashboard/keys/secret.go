@@ -57,7 +57,11 @@ func showSecret(v *web.Visit, made manage.KeySecret, why reason) {
 
 // reveal shows the secret of a key whose kind keeps secrets viewable.
 func reveal(v *web.Visit) {
-	made, err := v.Manage.RevealKey(v.R.Context(), v.Actor, manage.ID{ID: v.Path("key")})
+	s := find(v)
+	if s == nil {
+		return
+	}
+	made, err := v.Manage.RevealKey(v.R.Context(), v.Actor, manage.ID{ID: s.ID})
 	if err != nil {
 		v.Fail(err)
 		return
