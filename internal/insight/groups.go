@@ -39,11 +39,12 @@ type Group struct {
 // Groups counts alike requests of a period, of 24 hours unless said. A member sees those
 // of their organization. Page is not used: there are at most 100 groups.
 func (i *Insight) Groups(ctx context.Context, actor cardea.Actor, in RequestFilter) (Groups, error) {
-	if in.To.IsZero() {
-		in.To = i.now()
+	to := in.To
+	if to.IsZero() {
+		to = i.now() // and the list stays open: what happens just now belongs to it
 	}
 	if in.From.IsZero() {
-		in.From = in.To.Add(-groupSpan)
+		in.From = to.Add(-groupSpan)
 	}
 	filter, err := i.requestFilter(ctx, actor, in)
 	if err != nil {
@@ -53,7 +54,7 @@ func (i *Insight) Groups(ctx context.Context, actor cardea.Actor, in RequestFilt
 	if err != nil {
 		return Groups{}, err
 	}
-	out := Groups{From: in.From.UTC(), To: in.To.UTC(), Since: in.From.UTC(), Items: make([]Group, len(found))}
+	out := Groups{From: in.From.UTC(), To: to.UTC(), Since: in.From.UTC(), Items: make([]Group, len(found))}
 	if !since.IsZero() {
 		out.Since, out.Truncated = since, true
 	}

@@ -92,8 +92,19 @@ func (i *Insight) fill(ctx context.Context, f store.UsageFilter, step time.Durat
 	if step > time.Hour {
 		by = store.ByDay
 	}
-	f.By, f.Limit = append([]string{by}, dimension...), 10_000
-	rows, err := i.store.Usage(ctx, f)
+	ids := f.Only
+	if f.Credential != "" {
+		ids = []string{f.Credential}
+	}
+	var rows []store.UsageRow
+	var err error
+	switch byCredential := slices.Equal(dimension, []string{store.ByCredential}); {
+	case by == store.ByDay && (byCredential || f.Credential != "" && dimension == nil):
+		rows, err = i.store.DailyUsage(ctx, f, ids)
+	default:
+		f.By, f.Limit = append([]string{by}, dimension...), 10_000
+		rows, err = i.store.Usage(ctx, f)
+	}
 	if err != nil {
 		return err
 	}
@@ -190,7 +201,7 @@ func (i *Insight) Sparks(ctx context.Context, actor cardea.Actor, ids []string, 
 	}
 	until := i.now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
 	since := until.AddDate(0, 0, -days)
-	rows, err := i.store.DailyUsage(ctx, known, since, until)
+	rows, err := i.store.DailyUsage(ctx, store.UsageFilter{Since: since, Until: until}, known)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func (r Reader) AuditEvents(ctx context.Context, f AuditFilter, p Page) ([]Audit
 		return nil, "", err
 	}
 	events, before := []AuditEvent{}, c.at
-	for left, step := scanMost, scanFirst; left > 0; left, step = left-step, step*4 {
+	for left, step := auditMost, auditFirst; left > 0; left, step = left-step, step*4 {
 		step = min(step, left)
 		rows, err := collect(ctx, r, f.rows(before, step, p.size()+1-len(events)), (*auditRow).scan)
 		if err != nil {
@@ -64,6 +64,12 @@ func (r Reader) AuditEvents(ctx context.Context, f AuditFilter, p Page) ([]Audit
 	}
 	return events, cursor{at: before}.String(), nil
 }
+
+// How many events are looked at for one page, in steps that grow.
+const (
+	auditFirst = 500
+	auditMost  = 8000
+)
 
 // loose reports whether the filter has conditions that no index serves.
 func (f *AuditFilter) loose() bool {

@@ -106,6 +106,8 @@ var backupTables = []backupTable{
 		"requests, bytes_out, latency_us", order: "credential, hour, route, status_class, reason", usage: true},
 	{name: "usage_daily", columns: "credential, day, organization, environment, requests, denied, limited, bytes_out, latency_us",
 		order: "credential, day", usage: true},
+	{name: "usage_total_daily", columns: "organization, day, environment, route, status_class, reason, requests, bytes_out, latency_us",
+		order: "organization, day, environment, route, status_class, reason", usage: true},
 	{name: "usage_total", columns: "organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us",
 		order: "organization, hour, environment, route, status_class, reason", usage: true},
 }

@@ -20,6 +20,7 @@ func (db *DB) Maintain(ctx context.Context) error {
 	oldest := date(now.Year(), int(now.Month())-usageMonths, 1)
 	for _, text := range []string{
 		`DELETE FROM usage_hourly WHERE hour < $1`, `DELETE FROM usage_total WHERE hour < $1`, `DELETE FROM usage_daily WHERE day < $1`,
+		`DELETE FROM usage_total_daily WHERE day < $1`,
 	} {
 		if _, err := db.usage.ExecContext(ctx, text, stamp(oldest)); err != nil {
 			return db.classify(err)

@@ -24,7 +24,8 @@ type RequestGroup struct {
 
 // Bounds of [DB.RequestGroups].
 const (
-	groupMost = 20_000 // rows that are looked at
+	groupMost = 15_000 // rows that are looked at, where an index has all that is asked
+	groupCost = 3      // how much more a row costs that has to be read itself
 	maxGroups = 100
 )
 
@@ -42,6 +43,9 @@ func (db *DB) RequestGroups(ctx context.Context, f RequestFilter) (groups []Requ
 	}
 	all := map[groupKey]*RequestGroup{}
 	s := requestScan{db: db, filter: f, place: newest, left: groupMost}
+	if f.loose() || !f.Errors || f.Organization == "" {
+		s.left /= groupCost
+	}
 	for _, day := range days {
 		if s.left <= 0 || !f.overlaps(day) {
 			continue
@@ -80,7 +84,11 @@ func (s *requestScan) group(ctx context.Context, day int64, all map[groupKey]*Re
 	if err != nil {
 		return since, s.db.classify(err)
 	}
-	found, err := collect(ctx, r, s.groups(day, s.left), func(g *dayGroup) []any {
+	seen, end, err := s.reach(ctx, r, day)
+	if err != nil || seen == 0 {
+		return since, err
+	}
+	found, err := collect(ctx, r, s.groups(day, end), func(g *dayGroup) []any {
 		return []any{&g.Status, (*reasonName)(&g.Reason), &g.Method, &g.Route, &g.Count, &g.Credentials,
 			(*stamp)(&g.First), (*stamp)(&g.Last), &g.newest}
 	})
@@ -96,12 +104,8 @@ func (s *requestScan) group(ctx context.Context, day int64, all map[groupKey]*Re
 			all[g.key()] = g
 		}
 	}
-	looked, err := collect(ctx, r, s.looked(day, s.left), func(l *looked) []any { return []any{&l.n, (*stamp)(&l.oldest)} })
-	if err != nil {
-		return since, err
-	}
-	if s.left -= looked[0].n; s.left <= 0 {
-		since = looked[0].oldest
+	if s.left -= seen; s.left <= 0 {
+		since = time.UnixMicro(end.at).UTC()
 	}
 	return since, nil
 }
@@ -125,29 +129,10 @@ type dayGroup struct {
 // atDigits is how many digits a time of the log has, from 2001 to 2286.
 const atDigits = 16
 
-// looked is how many rows of a day were looked at, and the oldest of them.
-type looked struct {
-	n      int
-	oldest time.Time
-}
-
-const groupColumns = `at, request_id, status, reason, method, route, credential`
-
-// groups selects the groups of the newest n rows of a day.
-func (s *requestScan) groups(day int64, n int) *selection {
-	columns := groupColumns
-	if s.filter.loose() {
-		columns += `, organization, environment, old_secret, path, client`
-	}
+// groups selects the groups of a day's rows down to one.
+func (s *requestScan) groups(day int64, end cursor) *selection {
 	q := sel(`SELECT status, reason, method, route, count(*), count(DISTINCT NULLIF(credential, '')), min(at), max(at),
-		max(CAST(at AS TEXT) || request_id) FROM (SELECT ` + columns + ` FROM request_log`)
-	s.near(q, day).add(newestFirst+`) AS looked WHERE 1 = 1`, n)
-	s.far(q)
+		max(CAST(at AS TEXT) || request_id) FROM request_log`)
+	s.far(s.near(q, day).and("(at, request_id) >= (?, ?)", end.at, end.id))
 	return q.add(" GROUP BY status, reason, method, route")
-}
-
-// looked selects how many rows groups looks at, and the oldest of them.
-func (s *requestScan) looked(day int64, n int) *selection {
-	q := sel(`SELECT count(*), min(at) FROM (SELECT at, request_id FROM request_log`)
-	return s.near(q, day).add(newestFirst+`) AS looked`, n)
 }

@@ -90,14 +90,19 @@ type UsageFilter struct {
 	Limit int // rows at most; 0 means 1,000, and 10,000 is the most
 }
 
-// table returns the table to sum: what no credential matters to was added up without it,
-// and is a hundredth of the rows.
-func (f *UsageFilter) table() string {
-	if f.Credential != "" || slices.Contains(f.By, ByCredential) {
-		return "usage_hourly"
+// table returns the table to sum, and the column of its times: what no credential matters
+// to was added up without it, and whole days of that by the day.
+func (f *UsageFilter) table() (name, at string) {
+	switch {
+	case f.Credential != "" || slices.Contains(f.By, ByCredential):
+		return "usage_hourly", "hour"
+	case wholeDay(f.Since) && wholeDay(f.Until) && !slices.Contains(f.By, ByHour):
+		return "usage_total_daily", "day"
 	}
-	return "usage_total"
+	return "usage_total", "hour"
 }
+
+func wholeDay(t time.Time) bool { return !t.IsZero() && t.Equal(t.UTC().Truncate(24*time.Hour)) }
 
 // A UsageRow is a sum of usage. Only the members that By asked for are set besides
 // the figures.
@@ -139,17 +144,26 @@ const usageSums = `CAST(coalesce(sum(requests), 0) AS BIGINT),
 
 // Usage sums the usage that a filter selects, newest and largest rows first.
 func (db *DB) Usage(ctx context.Context, f UsageFilter) ([]UsageRow, error) {
+	table, at := f.table()
 	columns, into := []string{}, []func(*UsageRow) any{}
 	for _, by := range f.By {
 		d, ok := usageDimensions[by]
 		if !ok {
 			return nil, cardea.Invalid("by", "usage is not kept by that")
 		}
+		if by == ByDay && at == "day" {
+			d.expr = at
+		}
 		columns, into = append(columns, d.expr), append(into, d.into)
 	}
-	s := sel("SELECT " + strings.Join(append(columns, usageSums), ", ") + " FROM " + f.table())
-	s.and("organization = ?", f.Organization).and("credential = ?", f.Credential)
-	s.and("environment = ?", f.Environment).between("hour", f.Since, f.Until)
+	s := sel("SELECT " + strings.Join(append(columns, usageSums), ", ") + " FROM " + table)
+	if f.Credential != "" || len(f.Only) > 0 && slices.Contains(f.By, ByCredential) {
+		// By credential, and by no other index: the organization may have a million rows.
+		s.and("organization || '' = ?", f.Organization).and("credential = ?", f.Credential)
+	} else {
+		s.and("organization = ?", f.Organization)
+	}
+	s.and("environment = ?", f.Environment).between(at, f.Since, f.Until)
 	if len(f.Only) > 0 && len(columns) > 0 {
 		s.in(columns[len(f.By)-1], f.Only)
 	}

@@ -7,15 +7,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cardea-dev/cardea"
 )
 
-// Usage is added up three times: by credential and hour with all that is known, which is
-// the account; by credential and day; and by organization and hour without credentials.
-// An organization with a hundred thousand keys has a million rows of the first sort in a
-// few days, and nobody waits for a sum over those.
+// Usage is added up several times: by credential and hour with all that is known, which is
+// the account; by credential and day; and without credentials by hour and by day. An
+// organization with a hundred thousand keys has a million rows of the first sort in a few
+// days, and nobody waits for a sum over those.
 
 // dailyKey and totalKey identify rows of the sums.
 type dailyKey struct {
@@ -25,7 +24,7 @@ type dailyKey struct {
 
 type totalKey struct {
 	organization string
-	hour         int64
+	at           int64 // the hour or the day
 	environment  string
 	route        string
 	statusClass  int
@@ -64,6 +63,14 @@ const addDailySQL = `INSERT INTO usage_daily
 	bytes_out = usage_daily.bytes_out + excluded.bytes_out,
 	latency_us = usage_daily.latency_us + excluded.latency_us`
 
+const addTotalDailySQL = `INSERT INTO usage_total_daily
+	(organization, day, environment, route, status_class, reason, requests, bytes_out, latency_us)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	ON CONFLICT (organization, day, environment, route, status_class, reason) DO UPDATE SET
+	requests = usage_total_daily.requests + excluded.requests,
+	bytes_out = usage_total_daily.bytes_out + excluded.bytes_out,
+	latency_us = usage_total_daily.latency_us + excluded.latency_us`
+
 const addTotalSQL = `INSERT INTO usage_total
 	(organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -72,31 +79,44 @@ const addTotalSQL = `INSERT INTO usage_total
 	bytes_out = usage_total.bytes_out + excluded.bytes_out,
 	latency_us = usage_total.latency_us + excluded.latency_us`
 
-// addSums adds deltas to both sums, each row once and in order, so that two nodes never
+// addSums adds deltas to the sums, each row once and in order, so that two nodes never
 // wait for each other crosswise.
 func addSums(ctx context.Context, tx *sql.Tx, deltas []UsageDelta) error {
-	daily, total := map[dailyKey]*usageSum{}, map[totalKey]*usageSum{}
+	daily, hours, days := map[dailyKey]*usageSum{}, map[totalKey]*usageSum{}, map[totalKey]*usageSum{}
 	for i := range deltas {
-		d := &deltas[i]
+		d, day := &deltas[i], Day(deltas[i].Hour)*microsPerDay
 		if d.Credential != "" {
-			sumOf(daily, dailyKey{clean(d.Credential), Day(d.Hour) * microsPerDay}).add(d)
+			sumOf(daily, dailyKey{clean(d.Credential), day}).add(d)
 		}
 		key := totalKey{d.Organization, d.Hour.UnixMicro(), d.Environment, clean(d.Route), d.StatusClass, d.Reason.String()}
-		sumOf(total, key).add(d)
+		sumOf(hours, key).add(d)
+		key.at = day
+		sumOf(days, key).add(d)
 	}
-	if err := eachSum(ctx, tx, addDailySQL, daily, func(a, b dailyKey) int {
-		return cmp.Or(strings.Compare(a.credential, b.credential), cmp.Compare(a.day, b.day))
-	}, func(k dailyKey, s *usageSum) []any {
-		return []any{k.credential, k.day, s.organization, s.environment, s.requests, s.denied, s.limited, s.bytesOut, s.latencyUS}
-	}); err != nil {
+	if err := eachSum(ctx, tx, addDailySQL, daily, dailyKey.compare, dailyKey.args); err != nil {
 		return err
 	}
-	return eachSum(ctx, tx, addTotalSQL, total, func(a, b totalKey) int {
-		return cmp.Or(strings.Compare(a.organization, b.organization), cmp.Compare(a.hour, b.hour), strings.Compare(a.environment, b.environment),
-			strings.Compare(a.route, b.route), cmp.Compare(a.statusClass, b.statusClass), strings.Compare(a.reason, b.reason))
-	}, func(k totalKey, s *usageSum) []any {
-		return []any{k.organization, k.hour, k.environment, k.route, k.statusClass, k.reason, s.requests, s.bytesOut, s.latencyUS}
-	})
+	if err := eachSum(ctx, tx, addTotalSQL, hours, totalKey.compare, totalKey.args); err != nil {
+		return err
+	}
+	return eachSum(ctx, tx, addTotalDailySQL, days, totalKey.compare, totalKey.args)
+}
+
+func (k dailyKey) compare(o dailyKey) int {
+	return cmp.Or(strings.Compare(k.credential, o.credential), cmp.Compare(k.day, o.day))
+}
+
+func (k dailyKey) args(s *usageSum) []any {
+	return []any{k.credential, k.day, s.organization, s.environment, s.requests, s.denied, s.limited, s.bytesOut, s.latencyUS}
+}
+
+func (k totalKey) compare(o totalKey) int {
+	return cmp.Or(strings.Compare(k.organization, o.organization), cmp.Compare(k.at, o.at), strings.Compare(k.environment, o.environment),
+		strings.Compare(k.route, o.route), cmp.Compare(k.statusClass, o.statusClass), strings.Compare(k.reason, o.reason))
+}
+
+func (k totalKey) args(s *usageSum) []any {
+	return []any{k.organization, k.at, k.environment, k.route, k.statusClass, k.reason, s.requests, s.bytesOut, s.latencyUS}
 }
 
 // sumOf returns the sum to add to.
@@ -133,14 +153,16 @@ func (u *UsageRow) figures() []any {
 	return []any{&u.Requests, &u.Denied, &u.Limited, &u.BytesOut, (*microseconds)(&u.Latency)}
 }
 
-// DailyUsage returns what credentials did on each UTC day of a time: rows with Credential
-// and Time, of days with a request only.
-func (db *DB) DailyUsage(ctx context.Context, credentials []string, since, until time.Time) ([]UsageRow, error) {
+// DailyUsage returns what credentials did on each UTC day that a filter selects: rows with
+// Credential and Time, of days with a request only. Of the filter Organization,
+// Environment, Since and Until count.
+func (db *DB) DailyUsage(ctx context.Context, f UsageFilter, credentials []string) ([]UsageRow, error) {
 	if len(credentials) == 0 {
 		return nil, nil
 	}
 	s := sel(`SELECT credential, day, requests, denied, limited, bytes_out, latency_us FROM usage_daily`)
-	s.in("credential", credentials).between("day", since, until)
+	s.in("credential", credentials).and("organization || '' = ?", f.Organization).and("environment = ?", f.Environment)
+	s.between("day", f.Since, f.Until)
 	return collect(ctx, Reader{q: db.usage, db: db}, s, func(u *UsageRow) []any {
 		return append([]any{&u.Credential, (*stamp)(&u.Time)}, u.figures()...)
 	})
@@ -187,14 +209,13 @@ func (db *DB) usageOf(ctx context.Context, f UsageFilter, credentials []string) 
 	if wholeDay(f.Since) && wholeDay(f.Until) {
 		s, column = sel("SELECT credential, "+dailySums+" FROM usage_daily"), "day"
 	}
-	s.in("credential", credentials).and("organization = ?", f.Organization).and("environment = ?", f.Environment)
+	// By credential, and by no other index: the organization may have a million rows.
+	s.in("credential", credentials).and("organization || '' = ?", f.Organization).and("environment = ?", f.Environment)
 	s.between(column, f.Since, f.Until).add(" GROUP BY 1")
 	return collect(ctx, Reader{q: db.usage, db: db}, s, func(u *UsageRow) []any {
 		return append([]any{&u.Credential}, u.figures()...)
 	})
 }
-
-func wholeDay(t time.Time) bool { return t.Equal(t.UTC().Truncate(24 * time.Hour)) }
 
 // mostActive returns the credentials with the most requests on one of the days.
 func (db *DB) mostActive(ctx context.Context, f UsageFilter) ([]string, error) {
@@ -245,7 +266,7 @@ func (r Reader) CredentialNames(ctx context.Context, ids []string) (map[string]s
 // CredentialsOf returns those of some ids that are credentials, of one organization unless
 // that is "".
 func (r Reader) CredentialsOf(ctx context.Context, organization string, ids []string) ([]string, error) {
-	s := sel(`SELECT id FROM credential`).in("id", ids).and("organization = ?", organization)
+	s := sel(`SELECT id FROM credential`).in("id", ids).and("organization || '' = ?", organization)
 	return collect(ctx, r, s, func(id *string) []any { return []any{id} })
 }
 

@@ -14,8 +14,8 @@ CREATE INDEX request_log_organization ON request_log (organization, at, request_
 CREATE INDEX request_log_errors ON request_log (organization, at, request_id, status, reason, method, route, credential)
   WHERE status >= 400;
 
--- Usage added up a second time, by day and credential and by hour and organization: what
--- an organization with many keys did is told without a look at every key.
+-- Usage added up again: by credential and day, and without credentials by hour and by day.
+-- What an organization with many keys did is told without a look at every key.
 CREATE TABLE usage_daily (
   credential   TEXT   NOT NULL,
   day          BIGINT NOT NULL,
@@ -51,4 +51,21 @@ CREATE TABLE usage_total (
 CREATE INDEX usage_total_hour ON usage_total (hour);
 INSERT INTO usage_total (organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us)
 SELECT organization, hour, environment, route, status_class, reason, CAST(sum(requests) AS BIGINT), CAST(sum(bytes_out) AS BIGINT), CAST(sum(latency_us) AS BIGINT)
+FROM usage_hourly GROUP BY 1, 2, 3, 4, 5, 6;
+
+CREATE TABLE usage_total_daily (
+  organization TEXT   NOT NULL,
+  day          BIGINT NOT NULL,
+  environment  TEXT   NOT NULL,
+  route        TEXT   NOT NULL,
+  status_class BIGINT NOT NULL,
+  reason       TEXT   NOT NULL,
+  requests     BIGINT NOT NULL,
+  bytes_out    BIGINT NOT NULL,
+  latency_us   BIGINT NOT NULL,
+  PRIMARY KEY (organization, day, environment, route, status_class, reason)
+);
+CREATE INDEX usage_total_daily_day ON usage_total_daily (day);
+INSERT INTO usage_total_daily (organization, day, environment, route, status_class, reason, requests, bytes_out, latency_us)
+SELECT organization, hour / 86400000000 * 86400000000, environment, route, status_class, reason, CAST(sum(requests) AS BIGINT), CAST(sum(bytes_out) AS BIGINT), CAST(sum(latency_us) AS BIGINT)
 FROM usage_hourly GROUP BY 1, 2, 3, 4, 5, 6;

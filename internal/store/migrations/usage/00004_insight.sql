@@ -1,6 +1,6 @@
 -- +goose Up
--- Usage added up a second time, by day and credential and by hour and organization: what
--- an organization with many keys did is told without a look at every key.
+-- Usage added up again: by credential and day, and without credentials by hour and by day.
+-- What an organization with many keys did is told without a look at every key.
 CREATE TABLE usage_daily (
   credential   TEXT    NOT NULL,
   day          INTEGER NOT NULL,
@@ -36,4 +36,21 @@ CREATE TABLE usage_total (
 CREATE INDEX usage_total_hour ON usage_total (hour);
 INSERT INTO usage_total (organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us)
 SELECT organization, hour, environment, route, status_class, reason, sum(requests), sum(bytes_out), sum(latency_us)
+FROM usage_hourly GROUP BY 1, 2, 3, 4, 5, 6;
+
+CREATE TABLE usage_total_daily (
+  organization TEXT    NOT NULL,
+  day          INTEGER NOT NULL,
+  environment  TEXT    NOT NULL,
+  route        TEXT    NOT NULL,
+  status_class INTEGER NOT NULL,
+  reason       TEXT    NOT NULL,
+  requests     INTEGER NOT NULL,
+  bytes_out    INTEGER NOT NULL,
+  latency_us   INTEGER NOT NULL,
+  PRIMARY KEY (organization, day, environment, route, status_class, reason)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_total_daily_day ON usage_total_daily (day);
+INSERT INTO usage_total_daily (organization, day, environment, route, status_class, reason, requests, bytes_out, latency_us)
+SELECT organization, hour / 86400000000 * 86400000000, environment, route, status_class, reason, sum(requests), sum(bytes_out), sum(latency_us)
 FROM usage_hourly GROUP BY 1, 2, 3, 4, 5, 6;
