@@ -65,7 +65,7 @@ func (v *visit) sessions(content *pages.Account) error {
 	list, err := v.cfg.People.Sessions(v.r.Context(), v.session)
 	for _, s := range list {
 		content.Sessions = append(content.Sessions, pages.Session{
-			ID: s.ID, Device: deviceName(s.UserAgent), Address: s.Address, Method: methodName(s.Method),
+			ID: s.ID, Device: people.DeviceName(s.UserAgent), Address: s.Address, Method: people.MethodName(s.Method),
 			Created: v.instant(s.CreatedAt), Seen: v.instant(s.SeenAt), Current: s.ID == v.session.ID,
 		})
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/web"
 )
 
@@ -126,7 +127,7 @@ func sessionsOf(v *web.Visit) ([]sessionRow, error) {
 		if !current && (!now.Before(s.ExpiresAt) || !now.Before(s.CreatedAt.Add(rules.SessionMax)) || !now.Before(s.SeenAt.Add(rules.SessionIdle))) {
 			continue // it has ended by itself
 		}
-		rows = append(rows, sessionRow{s, deviceName(s.UserAgent), methodName(s.Method), current})
+		rows = append(rows, sessionRow{s, people.DeviceName(s.UserAgent), people.MethodName(s.Method), current})
 	}
 	slices.SortStableFunc(rows, func(a, b sessionRow) int { return order(!a.Current) - order(!b.Current) })
 	return rows, nil

@@ -52,7 +52,10 @@ type World struct {
 	Webhooks *webhook.Webhooks
 	People   *people.People
 	Recorder *record.Recorder
-	Portal   *web.Portal
+
+	// Authorizer decides about requests to the product's API, and counts them.
+	Authorizer *authz.Authorizer
+	Portal     *web.Portal
 
 	// One and Two are two customers. Each has a member of every role.
 	One, Two manage.Organization
@@ -96,6 +99,7 @@ func NewText(t testing.TB, text string, areas ...web.Area) *World {
 	client := fetch.New(fetch.Config{AllowPrivate: true})
 	issuers := token.NewCache(token.CacheConfig{Fetch: client, Now: w.Now})
 	authorizer := authz.New(authz.Config{Contract: w.Contract, Store: w.Store, Limits: limits, Now: w.Now, Keys: keys, Issuers: issuers})
+	w.Authorizer = authorizer
 	forget := func(c store.Changes) { authorizer.Apply(c) }
 	w.People = people.New(people.Config{Store: w.Store, Contract: w.Contract, Sealer: sealer, Now: w.Now, Hasher: hasher, Fetch: client, Apply: forget})
 	w.Manage = manage.New(manage.Config{

@@ -8,6 +8,7 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/web"
 )
 
@@ -22,7 +23,7 @@ type memberPage struct {
 	You      bool // it is the visitor
 
 	// Sessions are where they are signed in; SeesSessions says that the visitor may know.
-	Sessions     []manage.Session
+	Sessions     []session
 	SeesSessions bool
 
 	// Keys are the credentials that are theirs.
@@ -30,6 +31,12 @@ type memberPage struct {
 
 	MayReset bool
 	MayEnd   bool // sessions: everybody may end their own, in the portal
+}
+
+// A session is a place where a member is signed in, in words.
+type session struct {
+	manage.Session
+	Device, How string
 }
 
 // show shows a member.
@@ -49,7 +56,9 @@ func (r roll) showMember(v *web.Visit, status int, p memberPage) {
 			v.Fail(err)
 			return
 		}
-		p.Sessions = sessions.Items
+		for _, s := range sessions.Items {
+			p.Sessions = append(p.Sessions, session{s, people.DeviceName(s.UserAgent), people.MethodName(s.Method)})
+		}
 	}
 	if !r.console {
 		keys, err := v.Manage.Keys(v.R.Context(), v.Actor, manage.KeyFilter{Organization: p.Member.Organization, Member: p.Member.ID})

@@ -250,7 +250,7 @@ func TestOffboardingAMemberEndsEverythingOfTheirs(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := "/dashboard/members/" + leaves.Member.ID
-	says(t, b.Get(path), http.StatusOK, "Signed in", "192.0.2.7", "dashtest", "password", "Credentials of their own", "Laptop", "Offboard")
+	says(t, b.Get(path), http.StatusOK, "Signed in", "Unknown device", "by password", "192.0.2.7", "Credentials of their own", "Laptop", "Offboard")
 	ask := b.Part(path + "/offboard")
 	says(t, ask, http.StatusOK, "Offboard Developer Person?", "Working credentials", "1", "Sessions", "1", "developer@one-corp.test")
 	if strings.Contains(ask.Body, "<html") {
