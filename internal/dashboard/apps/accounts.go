@@ -155,7 +155,7 @@ func createAccount(v *web.Visit) {
 		return
 	}
 	in := manage.CreateServiceAccount{
-		Organization: v.Organization.ID, Environment: f.Environment, Name: f.Name, Scopes: chosen(v, "scopes"),
+		Organization: v.Organization.ID, Environment: f.Environment, Name: f.Name, Scopes: v.Form["scopes"],
 		Addresses: v.Lines("addresses"), ExpiresAt: expires,
 	}
 	made, err := v.Manage.CreateServiceAccount(v.R.Context(), v.Actor, in)

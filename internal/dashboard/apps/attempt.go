@@ -74,7 +74,10 @@ func parseAttempt(value string) (a attempt, ok bool) {
 	if err != nil || strings.ContainsAny(value, "\r\n") {
 		return attempt{}, false
 	}
-	return a, json.Unmarshal(text, &a) == nil
+	if json.Unmarshal(text, &a) != nil {
+		return attempt{}, false
+	}
+	return a, true
 }
 
 func setAttempt(v *web.Visit, value string, maxAge int) {

@@ -80,7 +80,8 @@ type clientList struct {
 	Statuses     []web.Option
 	Narrowed     bool
 	MayCreate    bool
-	Missing      bool // the contract has none
+	Creators     string // who may: "owners and admins"
+	Missing      bool   // the contract has none
 }
 
 // statusOptions are what a list may be narrowed to.
@@ -133,7 +134,9 @@ func listClients(v *web.Visit) {
 		v.Fail(err)
 		return
 	}
-	data.Missing = v.Contract.Clients() == nil
+	if data.Missing = v.Contract.Clients() == nil; !data.Missing {
+		data.Creators = creatorsOf(v.Contract.Clients().CreatedBy)
+	}
 	data.Next = nextPage(v, "/applications", list.Next)
 	for i := range list.Items {
 		data.Rows = append(data.Rows, rowOf(v, &list.Items[i]))
