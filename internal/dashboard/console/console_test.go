@@ -16,56 +16,9 @@ import (
 	"github.com/cardea-dev/cardea/internal/dashboard/team"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/people"
-	"github.com/cardea-dev/cardea/internal/store"
 )
 
-func example(name string) string { return "../../../examples/" + name + "/cardea.yaml" }
-
-// says fails the test when a page does not say something, in the order given.
-func says(t *testing.T, a dashtest.Answer, status int, texts ...string) {
-	t.Helper()
-	if a.Status != status {
-		t.Fatalf("status %d, want %d: %s", a.Status, status, main(a))
-	}
-	rest := html.UnescapeString(a.Body)
-	for _, text := range texts {
-		_, after, found := strings.Cut(rest, text)
-		if !found {
-			t.Errorf("the page does not say %q (or not in this place):\n%s", text, main(a))
-			return
-		}
-		rest = after
-	}
-}
-
-// saysNot fails the test when a page says something.
-func saysNot(t *testing.T, a dashtest.Answer, texts ...string) {
-	t.Helper()
-	for _, text := range texts {
-		if strings.Contains(html.UnescapeString(main(a)), text) {
-			t.Errorf("the page says %q", text)
-		}
-	}
-}
-
-// main returns a page without its frame.
-func main(a dashtest.Answer) string {
-	if _, inner, ok := strings.Cut(a.Body, "<main"); ok {
-		inner, _, _ = strings.Cut(inner, "</main>")
-		return inner
-	}
-	return a.Body
-}
-
-// events returns how many audit events there are: nothing changes without one.
-func events(t *testing.T, w *dashtest.World) int64 {
-	t.Helper()
-	list, _, err := w.Store.AuditEvents(t.Context(), store.AuditFilter{}, store.Page{Limit: 1})
-	if err != nil || len(list) == 0 {
-		t.Fatal(list, err)
-	}
-	return list[0].Seq
-}
+var example, says, saysNot = dashtest.Example, dashtest.Says, dashtest.SaysNot
 
 func key(t *testing.T, w *dashtest.World, in manage.CreateKey) manage.Key {
 	t.Helper()
@@ -123,7 +76,7 @@ func furnished(t *testing.T) (w *dashtest.World, signing, token string) {
 func TestTheConsoleDoesNotExistForMembers(t *testing.T) {
 	w, signing, token := furnished(t)
 	b := w.As(w.One, cardea.RoleOwner)
-	before := events(t, w)
+	before := w.Events()
 	for _, path := range pages(w.One.ID, signing, token) {
 		says(t, b.Get("/dashboard/console"+path), http.StatusNotFound, "There is no such page")
 	}
@@ -134,7 +87,7 @@ func TestTheConsoleDoesNotExistForMembers(t *testing.T) {
 		says(t, b.Get("/dashboard/as/"+o+"/members"), http.StatusNotFound, "There is no such page")
 	}
 	says(t, b.Post("/dashboard/console/contract/impact", url.Values{"contract": {"cardea: 1"}}), http.StatusNotFound)
-	if events(t, w) != before {
+	if w.Events() != before {
 		t.Error("something was changed")
 	}
 }
@@ -145,13 +98,13 @@ func TestObserversLookAndChangeNothing(t *testing.T) {
 	w, signing, token := furnished(t)
 	for _, role := range []cardea.Role{cardea.RoleDeveloper, cardea.RoleViewer} {
 		b := w.AsStaff(role)
-		before := events(t, w)
+		before := w.Events()
 		for path, form := range posts(w.One.ID, w.Member(w.One, cardea.RoleOwner).ID, signing, token) {
 			if a := b.Post("/dashboard/console"+path, form); a.Status != http.StatusForbidden {
 				t.Errorf("%s: POST %s: %d", role, path, a.Status)
 			}
 		}
-		if events(t, w) != before {
+		if w.Events() != before {
 			t.Errorf("%s: something was changed", role)
 		}
 		for _, path := range pages(w.One.ID, signing, token) {
@@ -161,7 +114,7 @@ func TestObserversLookAndChangeNothing(t *testing.T) {
 			switch {
 			case asks && a.Status != http.StatusForbidden, !asks && a.Status != http.StatusOK:
 				t.Errorf("%s: GET %s: %d", role, path, a.Status)
-			case strings.Contains(main(a), `method="post"`) && path != "/contract/impact":
+			case strings.Contains(a.Main(), `method="post"`) && path != "/contract/impact":
 				t.Errorf("%s: %s has a form that would be refused", role, path)
 			}
 		}
@@ -225,9 +178,9 @@ func TestTheLifeOfACustomer(t *testing.T) {
 	says(t, b.Follow(b.Post(path+"/resume", nil)), http.StatusOK, "works again")
 
 	says(t, b.Get(path+"/offboard"), http.StatusOK, "Offboard Third Corp?", "cannot be undone", "Working keys", "1", "Members", "0", "Type", "Third Corp")
-	before := events(t, w)
+	before := w.Events()
 	says(t, b.Post(path+"/offboard", url.Values{"confirm": {"third corp"}}), http.StatusUnprocessableEntity, "Nothing was done")
-	if events(t, w) != before {
+	if w.Events() != before {
 		t.Error("something was done")
 	}
 	says(t, b.Follow(b.Post(path+"/offboard", url.Values{"confirm": {"Third Corp"}, "reason": {"left"}})), http.StatusOK, "1 credentials revoked", "Suspended")
@@ -262,11 +215,11 @@ func TestAHandOffIsShownOnceAndForCustomersAlone(t *testing.T) {
 		t.Error("the link is not good", err)
 	}
 	saysNot(t, b.Get(path), "cardea_link_")
-	before := events(t, w)
+	before := w.Events()
 	says(t, b.Post(path+"/members/"+theirs.ID+"/handoff", nil), http.StatusNotFound)
 	says(t, b.Post("/dashboard/console/organizations/org_staff/members/"+b.Member.ID+"/handoff", nil), http.StatusConflict)
 	says(t, b.Post(path+"/members/"+b.Member.ID+"/handoff", nil), http.StatusNotFound)
-	if events(t, w) != before {
+	if w.Events() != before {
 		t.Error("a link was made")
 	}
 }
@@ -288,7 +241,7 @@ func TestAChangedContractIsComparedAndNotApplied(t *testing.T) {
 	w := dashtest.New(t, example("conformance"), console.Area())
 	b := w.AsStaff(cardea.RoleOwner)
 	key(t, w, manage.CreateKey{Kind: "api_key", Environment: "live", Organization: w.One.ID, Name: "Nightly <b>import</b>", Scopes: []string{"delete"}})
-	hash, before := w.Contract().Hash(), events(t, w)
+	hash, before := w.Contract().Hash(), w.Events()
 	ask := func(text string) dashtest.Answer {
 		return b.Post("/dashboard/console/contract/impact", url.Values{"contract": {text}})
 	}
@@ -318,7 +271,7 @@ func TestAChangedContractIsComparedAndNotApplied(t *testing.T) {
 	} {
 		a := ask(c.text)
 		if a.Status != c.status || !strings.Contains(html.UnescapeString(a.Body), c.say) {
-			t.Errorf("%s: %d, not %q: %.600s", name, a.Status, c.say, main(a))
+			t.Errorf("%s: %d, not %q: %.600s", name, a.Status, c.say, a.Main())
 		}
 		if strings.Contains(a.Body, "<script>alert") {
 			t.Errorf("%s: its text is markup", name)
@@ -327,7 +280,7 @@ func TestAChangedContractIsComparedAndNotApplied(t *testing.T) {
 			t.Errorf("%s: a page of %d bytes", name, len(a.Body))
 		}
 	}
-	if w.Contract().Hash() != hash || events(t, w) != before {
+	if w.Contract().Hash() != hash || w.Events() != before {
 		t.Error("something was changed")
 	}
 }
@@ -350,10 +303,10 @@ func TestHooksAreTriedAndTheirSecretShownOnAsking(t *testing.T) {
 		says(t, b.Post("/dashboard/console/hooks/1", wrong), http.StatusUnprocessableEntity, `aria-invalid="true"`)
 	}
 	says(t, b.Get("/dashboard/console/hooks/9"), http.StatusNotFound)
-	before := events(t, w)
+	before := w.Events()
 	shown := b.Post("/dashboard/console/hooks/secret", nil)
 	says(t, shown, http.StatusOK, "whsec_")
-	if shown.Header.Get("Cache-Control") != "no-store" || strings.Contains(shown.Body, "htmx.min") || events(t, w) != before+1 {
+	if shown.Header.Get("Cache-Control") != "no-store" || strings.Contains(shown.Body, "htmx.min") || w.Events() != before+1 {
 		t.Error("the secret is kept somewhere, or its showing is not on record")
 	}
 	saysNot(t, b.Get("/dashboard/console/hooks"), "whsec_")

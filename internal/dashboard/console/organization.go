@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"net/http"
 
+	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -157,17 +159,14 @@ func askSuspend(v *web.Visit) {
 	}
 }
 
-func suspend(v *web.Visit) {
-	if p, ok := load(v); ok {
-		_, err := v.Manage.SuspendOrganization(v.R.Context(), v.Actor, manage.ID{ID: p.Organization.ID})
-		p.done(v, p.Organization.Name+" is suspended: every credential of theirs is refused.", err)
-	}
-}
-
-func resume(v *web.Visit) {
-	if p, ok := load(v); ok {
-		_, err := v.Manage.ResumeOrganization(v.R.Context(), v.Actor, manage.ID{ID: p.Organization.ID})
-		p.done(v, p.Organization.Name+" works again, with the credentials that it had.", err)
+// act returns what answers a button that does one thing to an organization, with what is
+// said after its name when it is done.
+func act(do func(*manage.Manager, context.Context, cardea.Actor, manage.ID) (manage.Organization, error), said string) func(*web.Visit) {
+	return func(v *web.Visit) {
+		if p, ok := load(v); ok {
+			_, err := do(v.Manage, v.R.Context(), v.Actor, manage.ID{ID: p.Organization.ID})
+			p.done(v, p.Organization.Name+said, err)
+		}
 	}
 }
 

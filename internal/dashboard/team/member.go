@@ -185,17 +185,14 @@ func (r roll) showConfirm(v *web.Visit, status int, template, title string, p co
 	v.Render(status, web.View{Title: title + called(p.Member), Template: template, Block: "confirm", Crumbs: r.crumbs(v, p.Member), Data: p})
 }
 
-func (r roll) disable(v *web.Visit) {
-	if member, ok := r.member(v); ok {
-		_, err := v.Manage.DisableMember(v.R.Context(), v.Actor, manage.ID{ID: member.ID})
-		r.done(v, member, called(member)+" is disabled, and so is every credential of theirs.", err)
-	}
-}
-
-func (r roll) enable(v *web.Visit) {
-	if member, ok := r.member(v); ok {
-		_, err := v.Manage.EnableMember(v.R.Context(), v.Actor, manage.ID{ID: member.ID})
-		r.done(v, member, called(member)+" may come in again.", err)
+// act returns what answers a button that does one thing to a member, with what is said
+// after their name when it is done.
+func (r roll) act(do func(*manage.Manager, context.Context, cardea.Actor, manage.ID) (manage.Member, error), said string) func(*web.Visit) {
+	return func(v *web.Visit) {
+		if member, ok := r.member(v); ok {
+			_, err := do(v.Manage, v.R.Context(), v.Actor, manage.ID{ID: member.ID})
+			r.done(v, member, called(member)+said, err)
+		}
 	}
 }
 
@@ -214,14 +211,6 @@ func (r roll) offboard(v *web.Visit) {
 		Member: member.ID, Reason: v.Value("reason"), Disable: true,
 	})
 	r.done(v, member, called(member)+" is offboarded: nothing of theirs works any more.", err)
-}
-
-// endSessions signs a member out everywhere.
-func (r roll) endSessions(v *web.Visit) {
-	if member, ok := r.member(v); ok {
-		_, err := v.Manage.EndSessions(v.R.Context(), v.Actor, manage.ID{ID: member.ID})
-		r.done(v, member, called(member)+" is signed out everywhere.", err)
-	}
 }
 
 // endSession signs a member out in one place.

@@ -29,11 +29,11 @@ func (r roll) routes() []web.Route {
 		route("POST", "/{member}/invitation", r.invitation),
 		route("POST", "/{member}/reset", r.reset),
 		route("GET", "/{member}/disable", r.askDisable),
-		route("POST", "/{member}/disable", r.disable),
-		route("POST", "/{member}/enable", r.enable),
+		route("POST", "/{member}/disable", r.act((*manage.Manager).DisableMember, " is disabled, and so is every credential of theirs.")),
+		route("POST", "/{member}/enable", r.act((*manage.Manager).EnableMember, " may come in again.")),
 		route("GET", "/{member}/offboard", r.askOffboard),
 		route("POST", "/{member}/offboard", r.offboard),
-		route("POST", "/{member}/sessions", r.endSessions),
+		route("POST", "/{member}/sessions", r.act((*manage.Manager).EndSessions, " is signed out everywhere.")),
 		route("POST", "/{member}/sessions/{session}", r.endSession),
 	}
 }

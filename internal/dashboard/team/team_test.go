@@ -2,7 +2,6 @@ package team_test
 
 import (
 	"fmt"
-	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -18,57 +17,10 @@ import (
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/record"
-	"github.com/cardea-dev/cardea/internal/store"
 	"github.com/cardea-dev/cardea/internal/token"
 )
 
-func example(name string) string { return "../../../examples/" + name + "/cardea.yaml" }
-
-// says fails the test when a page does not say something, in the order given.
-func says(t *testing.T, a dashtest.Answer, status int, texts ...string) {
-	t.Helper()
-	if a.Status != status {
-		t.Fatalf("status %d, want %d: %s", a.Status, status, main(a))
-	}
-	rest := html.UnescapeString(a.Body)
-	for _, text := range texts {
-		_, after, found := strings.Cut(rest, text)
-		if !found {
-			t.Errorf("the page does not say %q (or not in this place):\n%s", text, main(a))
-			return
-		}
-		rest = after
-	}
-}
-
-// saysNot fails the test when a page says something.
-func saysNot(t *testing.T, a dashtest.Answer, texts ...string) {
-	t.Helper()
-	for _, text := range texts {
-		if strings.Contains(html.UnescapeString(main(a)), text) {
-			t.Errorf("the page says %q", text)
-		}
-	}
-}
-
-// main returns a page without its frame.
-func main(a dashtest.Answer) string {
-	if _, inner, ok := strings.Cut(a.Body, "<main"); ok {
-		inner, _, _ = strings.Cut(inner, "</main>")
-		return inner
-	}
-	return a.Body
-}
-
-// events returns how many audit events there are: nothing changes without one.
-func events(t *testing.T, w *dashtest.World) int64 {
-	t.Helper()
-	list, _, err := w.Store.AuditEvents(t.Context(), store.AuditFilter{}, store.Page{Limit: 1})
-	if err != nil || len(list) == 0 {
-		t.Fatal(list, err)
-	}
-	return list[0].Seq
-}
+var example, says, saysNot = dashtest.Example, dashtest.Says, dashtest.SaysNot
 
 var linkText = regexp.MustCompile(`https://[a-z.]+/(invite|reset)/(cardea_link_[0-9A-Za-z]+)`)
 
@@ -162,14 +114,14 @@ func TestOnlyAdminsChangeAnOrganization(t *testing.T) {
 	admin := w.Member(w.One, cardea.RoleAdmin)
 	for _, role := range []cardea.Role{cardea.RoleDeveloper, cardea.RoleViewer} {
 		b := w.As(w.One, role)
-		before := events(t, w)
+		before := w.Events()
 		for path, form := range posts(admin.ID, sessionOf(t, w, admin.ID)) {
 			// Whose sessions there are is not for them to know; one is as good as none.
 			if a := b.Post("/dashboard"+path, form); a.Status != http.StatusForbidden {
 				t.Errorf("%s: POST %s: %d", role, path, a.Status)
 			}
 		}
-		if events(t, w) != before {
+		if w.Events() != before {
 			t.Errorf("%s: something was changed", role)
 		}
 		for _, path := range []string{"/members", "/members/" + admin.ID, "/addresses", "/issuers", "/organization"} {
@@ -191,7 +143,7 @@ func TestMembersOfOthersAreNotThere(t *testing.T) {
 	w.As(w.Two, cardea.RoleAdmin)
 	theirs := w.Member(w.Two, cardea.RoleAdmin)
 	session := sessionOf(t, w, theirs.ID)
-	before := events(t, w)
+	before := w.Events()
 	check := func(b *dashtest.Browser, base, list string) {
 		t.Helper()
 		for path, form := range posts(theirs.ID, session) {
@@ -212,7 +164,7 @@ func TestMembersOfOthersAreNotThere(t *testing.T) {
 	check(owner, "/dashboard", "/members")
 	check(operator, "/dashboard/as/"+w.One.ID, "/members")
 	check(operator, "/dashboard/console", "/staff")
-	if events(t, w) != before {
+	if w.Events() != before {
 		t.Error("something was changed")
 	}
 }
@@ -222,7 +174,7 @@ func TestOwnersAreProtected(t *testing.T) {
 	w := dashtest.New(t, example("conformance"), team.Area())
 	admin, owner := w.As(w.One, cardea.RoleAdmin), w.As(w.One, cardea.RoleOwner)
 	staff, path := w.AsStaff(cardea.RoleOwner), "/dashboard/members/"+owner.Member.ID
-	before := events(t, w)
+	before := w.Events()
 	for _, act := range []string{"/disable", "/offboard", "/reset"} {
 		says(t, admin.Post(path+act, url.Values{"confirm": {owner.Member.Email}}), http.StatusForbidden)
 	}
@@ -235,7 +187,7 @@ func TestOwnersAreProtected(t *testing.T) {
 	says(t, staff.Post(console, url.Values{"name": {"X"}, "role": {"viewer"}}), http.StatusUnprocessableEntity, "last owner")
 	says(t, staff.Post(console+"/disable", nil), http.StatusConflict, "last owner")
 	says(t, staff.Post(console+"/offboard", url.Values{"confirm": {staff.Member.Email}}), http.StatusConflict, "last owner")
-	if events(t, w) != before {
+	if w.Events() != before {
 		t.Error("something was changed")
 	}
 }
@@ -256,9 +208,9 @@ func TestOffboardingAMemberEndsEverythingOfTheirs(t *testing.T) {
 	if strings.Contains(ask.Body, "<html") {
 		t.Error("the part is a whole page")
 	}
-	before := events(t, w)
+	before := w.Events()
 	says(t, b.Post(path+"/offboard", url.Values{"confirm": {"developer"}}), http.StatusUnprocessableEntity, "Nothing was done")
-	if events(t, w) != before {
+	if w.Events() != before {
 		t.Error("something was done")
 	}
 	says(t, b.Follow(b.Post(path+"/offboard", url.Values{"confirm": {leaves.Member.Email}, "reason": {"left"}})), http.StatusOK, "is offboarded", "Disabled", "Nowhere at the moment")
