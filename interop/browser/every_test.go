@@ -8,7 +8,7 @@ import (
 )
 
 // identifier is a part of a path that names one thing.
-var identifier = regexp.MustCompile(`/[a-z]+[_-][0-9A-Za-z]{8,}|/[0-9a-f-]{24,}|/[0-9]+`)
+var identifier = regexp.MustCompile(`/[a-z]+_[0-9A-Za-z]{8,}|/[0-9a-f-]{24,}|/[0-9]+`)
 
 // shape returns the path of a page without what names single things, nor parameters.
 func shape(path string) string {
@@ -72,8 +72,8 @@ func TestEveryPageOfThePortal(t *testing.T) {
 			w.bustle(t)
 			b := enter(t, w, w.user(t, "owner"))
 			shapes := b.crawl("/dashboard", portal, func(shape string) {
-				b.inspect()
 				b.picture(pictureName(shape))
+				b.inspect()
 			})
 			t.Logf("%s: %d pages: %s", name, len(shapes), strings.Join(shapes, " "))
 			if len(shapes) < 8 {
@@ -90,8 +90,8 @@ func TestEveryPageOfTheConsole(t *testing.T) {
 	w.bustle(t)
 	b := enter(t, w, w.Staff)
 	shapes := b.crawl("/dashboard/console", func(path string) bool { return strings.HasPrefix(path, "/dashboard/console") }, func(shape string) {
-		b.inspect()
 		b.picture(pictureName(shape))
+		b.inspect()
 	})
 	t.Logf("%d pages: %s", len(shapes), strings.Join(shapes, " "))
 	if len(shapes) < 8 {
