@@ -53,6 +53,7 @@ var entries = []entry{
 var consoleEntries = []entry{
 	{"organizations", "/organizations", "building", []string{"Organizations"}, always, access.Read},
 	{"plans", "/plans", "gauge", []string{"Plans"}, always, access.Read},
+	{"all_usage", "/usage", "chart", []string{"Usage"}, always, access.Read},
 	{"all_errors", "/errors", "alert", []string{"Errors"}, always, access.Read},
 	{"all_requests", "/requests", "list", []string{"Request log"}, always, access.Read},
 	{"all_audit", "/audit", "history", []string{"Audit log"}, always, access.Read},
