@@ -73,7 +73,7 @@ func (i *Insight) Series(ctx context.Context, actor cardea.Actor, in UsageQuery)
 // newSeries returns a series without lines, and its step.
 func newSeries(f store.UsageFilter) (Series, time.Duration) {
 	out, step := Series{From: f.Since, To: f.Until, Step: "hour", At: []time.Time{}, Lines: []Line{}}, time.Hour
-	if f.Until.Sub(f.Since) > hourly {
+	if f.Until.Sub(f.Since) > hourly+time.Hour { // widened to whole hours it may be one longer
 		out.Step, step = "day", 24*time.Hour
 	}
 	for at := f.Since; at.Before(f.Until); at = at.Add(step) {
