@@ -3,7 +3,6 @@ package apps
 import (
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -101,16 +100,7 @@ func createAccountKey(v *web.Visit) {
 // accountKeyOf returns the key that the path names, which must be the account's.
 func accountKeyOf(v *web.Visit, account string) (manage.ServiceAccountKey, bool) {
 	keys, err := v.Manage.ServiceAccountKeys(v.R.Context(), v.Actor, manage.ServiceAccountKeyFilter{ServiceAccount: account})
-	if err != nil {
-		v.Fail(err)
-		return manage.ServiceAccountKey{}, false
-	}
-	i := slices.IndexFunc(keys.Items, func(k manage.ServiceAccountKey) bool { return k.ID == v.Path("account_key") })
-	if i < 0 {
-		v.Fail(access.NotFound("key of the service account"))
-		return manage.ServiceAccountKey{}, false
-	}
-	return keys.Items[i], true
+	return pick(v, keys.Items, err, "key of the service account", func(k manage.ServiceAccountKey) bool { return k.ID == v.Path("account_key") })
 }
 
 func askRevokeAccountKey(v *web.Visit) {
@@ -134,16 +124,11 @@ func askRevokeAccountKey(v *web.Visit) {
 }
 
 func revokeAccountKey(v *web.Visit) {
-	account, ok := accountOf(v)
-	if !ok {
-		return
-	}
-	in := manage.ServiceAccountKeyID{ServiceAccount: account.ID, ID: v.Path("account_key")}
-	if _, err := v.Manage.RevokeServiceAccountKey(v.R.Context(), v.Actor, in); err != nil {
-		v.Fail(err)
-		return
-	}
-	v.See("/service-accounts/"+account.ID, "That key is revoked. What it signed is refused.")
+	doAccount(v, "That key is revoked. What it signed is refused.", func(account *manage.ServiceAccount) error {
+		in := manage.ServiceAccountKeyID{ServiceAccount: account.ID, ID: v.Path("account_key")}
+		_, err := v.Manage.RevokeServiceAccountKey(v.R.Context(), v.Actor, in)
+		return err
+	})
 }
 
 // askAccount shows a question about a service account.

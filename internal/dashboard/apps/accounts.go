@@ -15,14 +15,7 @@ import (
 // accountOf returns the service account that the path names, or answers.
 func accountOf(v *web.Visit) (manage.ServiceAccount, bool) {
 	account, err := v.Manage.ServiceAccount(v.R.Context(), v.Actor, manage.ID{ID: v.Path("account")})
-	if err == nil && account.Organization != v.Organization.ID {
-		err = access.NotFound("service account")
-	}
-	if err != nil {
-		v.Fail(err)
-		return manage.ServiceAccount{}, false
-	}
-	return account, true
+	return here(v, account, account.Organization, "service account", err)
 }
 
 // mayAccounts reports whether the visitor may make and change service accounts: what an
@@ -245,7 +238,7 @@ func showAccount(v *web.Visit) {
 	if !ok {
 		return
 	}
-	people, err := peopleOf(v)
+	names, err := v.Names()
 	var keys manage.List[manage.ServiceAccountKey]
 	if err == nil {
 		keys, err = v.Manage.ServiceAccountKeys(v.R.Context(), v.Actor, manage.ServiceAccountKeyFilter{ServiceAccount: account.ID})
@@ -256,7 +249,7 @@ func showAccount(v *web.Visit) {
 	}
 	page := accountPage{
 		accountRow: accountRow{account, environmentLabel(v.Contract, account.Environment), statuses[account.Status]},
-		One:        accountOne(v), Ended: account.Status == manage.StatusRevoked, Maker: makerOf(v, account.CreatedBy, people),
+		One:        accountOne(v), Ended: account.Status == manage.StatusRevoked, Maker: names.Maker(account.CreatedBy),
 		Scopes: scopeWords(v.Contract, account.Scopes), MayChange: mayAccounts(v), Snippet: accountSnippet(v, account.Scopes),
 	}
 	if terms := v.Contract.ServiceAccounts(); terms != nil {

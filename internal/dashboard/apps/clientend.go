@@ -2,12 +2,23 @@ package apps
 
 import (
 	"net/http"
-	"slices"
 
-	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/web"
 )
+
+// doClient does something with the client that the path names.
+func doClient(v *web.Visit, notice string, do func(client *manage.Client) error) {
+	client, ok := clientOf(v)
+	if !ok {
+		return
+	}
+	if err := do(&client); err != nil {
+		v.Fail(err)
+		return
+	}
+	v.See("/applications/"+client.ID, notice)
+}
 
 func askDisableClient(v *web.Visit) {
 	askAbout(v, "/disable", func(client *manage.Client, _ clientWords) (string, question) {
@@ -19,27 +30,17 @@ func askDisableClient(v *web.Visit) {
 }
 
 func disableClient(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	if _, err := v.Manage.DisableClient(v.R.Context(), v.Actor, manage.ID{ID: client.ID}); err != nil {
-		v.Fail(err)
-		return
-	}
-	v.See("/applications/"+client.ID, "Disabled: it is refused until you enable it.")
+	doClient(v, "Disabled: it is refused until you enable it.", func(client *manage.Client) error {
+		_, err := v.Manage.DisableClient(v.R.Context(), v.Actor, manage.ID{ID: client.ID})
+		return err
+	})
 }
 
 func enableClient(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	if _, err := v.Manage.EnableClient(v.R.Context(), v.Actor, manage.ID{ID: client.ID}); err != nil {
-		v.Fail(err)
-		return
-	}
-	v.See("/applications/"+client.ID, "Enabled: it may ask for tokens again.")
+	doClient(v, "Enabled: it may ask for tokens again.", func(client *manage.Client) error {
+		_, err := v.Manage.EnableClient(v.R.Context(), v.Actor, manage.ID{ID: client.ID})
+		return err
+	})
 }
 
 func askRevokeClient(v *web.Visit) {
@@ -92,42 +93,29 @@ func askEndTokens(v *web.Visit) {
 }
 
 func endTokens(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	if _, err := v.Manage.RevokeTokens(v.R.Context(), v.Actor, manage.RevokeTokens{Credential: client.ID}); err != nil {
-		v.Fail(err)
-		return
-	}
-	v.See("/applications/"+client.ID, "All its tokens have ended.")
+	doClient(v, "All its tokens have ended.", func(client *manage.Client) error {
+		_, err := v.Manage.RevokeTokens(v.R.Context(), v.Actor, manage.RevokeTokens{Credential: client.ID})
+		return err
+	})
 }
 
-// allowanceOf returns the consent that the path names, which must be about the client.
-func allowanceOf(v *web.Visit, client string) (allowance, bool) {
-	people, err := peopleOf(v)
+// allowanceOf returns the client that the path names and the consent, which must be about
+// it.
+func allowanceOf(v *web.Visit) (client manage.Client, consent allowance, ok bool) {
+	if client, ok = clientOf(v); !ok {
+		return client, consent, false
+	}
+	names, err := v.Names()
 	var list []allowance
 	if err == nil {
-		list, _, err = allowancesOf(v, client, people)
+		list, _, err = allowancesOf(v, client.ID, names)
 	}
-	if err != nil {
-		v.Fail(err)
-		return allowance{}, false
-	}
-	i := slices.IndexFunc(list, func(a allowance) bool { return a.ID == v.Path("consent") })
-	if i < 0 {
-		v.Fail(access.NotFound("consent"))
-		return allowance{}, false
-	}
-	return list[i], true
+	consent, ok = pick(v, list, err, "consent", func(a allowance) bool { return a.ID == v.Path("consent") })
+	return client, consent, ok
 }
 
 func askEndConsent(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	consent, ok := allowanceOf(v, client.ID)
+	client, consent, ok := allowanceOf(v)
 	if !ok {
 		return
 	}
@@ -140,11 +128,7 @@ func askEndConsent(v *web.Visit) {
 }
 
 func endConsent(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	consent, ok := allowanceOf(v, client.ID)
+	client, consent, ok := allowanceOf(v)
 	if !ok {
 		return
 	}
@@ -155,32 +139,23 @@ func endConsent(v *web.Visit) {
 	v.See("/applications/"+client.ID, "Withdrawn: it can no longer act for "+consent.Person+".")
 }
 
-// grantOf returns the authorization that the path names, which must be the client's.
-func grantOf(v *web.Visit, client string) (connection, bool) {
-	people, err := peopleOf(v)
+// grantOf returns the client that the path names and the authorization, which must be
+// its.
+func grantOf(v *web.Visit) (client manage.Client, grant connection, ok bool) {
+	if client, ok = clientOf(v); !ok {
+		return client, grant, false
+	}
+	names, err := v.Names()
 	var list []connection
 	if err == nil {
-		list, _, err = connectionsOf(v, client, people)
+		list, _, err = connectionsOf(v, client.ID, names)
 	}
-	if err != nil {
-		v.Fail(err)
-		return connection{}, false
-	}
-	for _, c := range list {
-		if c.ID == v.Path("grant") {
-			return c, true
-		}
-	}
-	v.Fail(access.NotFound("connection"))
-	return connection{}, false
+	grant, ok = pick(v, list, err, "connection", func(c connection) bool { return c.ID == v.Path("grant") })
+	return client, grant, ok
 }
 
 func askRevokeGrant(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	grant, ok := grantOf(v, client.ID)
+	client, grant, ok := grantOf(v)
 	if !ok {
 		return
 	}
@@ -193,11 +168,7 @@ func askRevokeGrant(v *web.Visit) {
 }
 
 func revokeGrant(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	grant, ok := grantOf(v, client.ID)
+	client, grant, ok := grantOf(v)
 	if !ok {
 		return
 	}

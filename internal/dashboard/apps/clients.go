@@ -13,18 +13,12 @@ import (
 	"github.com/cardea-dev/cardea/internal/web"
 )
 
-// clientOf returns the client that the path names, or answers. One of another
-// organization is not here, whoever asks: an operator opens that organization's pages.
-func clientOf(v *web.Visit) (manage.Client, bool) {
-	client, err := v.Manage.Client(v.R.Context(), v.Actor, manage.ID{ID: v.Path("client")})
-	if err == nil && client.Organization != v.Organization.ID {
-		err = access.NotFound("application")
-	}
-	if err != nil {
-		v.Fail(err)
-		return manage.Client{}, false
-	}
-	return client, true
+// clientOf returns the client that the path names, or answers.
+func clientOf(v *web.Visit) (manage.Client, bool) { return clientByID(v, v.Path("client")) }
+
+func clientByID(v *web.Visit, id string) (manage.Client, bool) {
+	client, err := v.Manage.Client(v.R.Context(), v.Actor, manage.ID{ID: id})
+	return here(v, client, client.Organization, "application", err)
 }
 
 // mayClients reports whether the visitor may make and change clients.
@@ -180,14 +174,14 @@ func showClient(v *web.Visit) {
 	if !ok {
 		return
 	}
-	people, err := peopleOf(v)
+	names, err := v.Names()
 	if err != nil {
 		v.Fail(err)
 		return
 	}
 	page := clientPage{
 		clientRow: rowOf(v, &client), Words: wordsOf(v), HasSecret: client.Hint != "", Ended: client.Status == manage.StatusRevoked,
-		Maker: makerOf(v, client.CreatedBy, people), Scopes: scopeWords(v.Contract, client.Scopes),
+		Maker: names.Maker(client.CreatedBy), Scopes: scopeWords(v.Contract, client.Scopes),
 		People:    has(&client, contract.GrantAuthorizationCode) || has(&client, contract.GrantDeviceCode),
 		MayChange: mayClients(v, access.Keys), MaySecrets: mayClients(v, access.Secrets),
 	}
@@ -200,8 +194,8 @@ func showClient(v *web.Visit) {
 	if page.Asked = v.Query("redirect_uri"); page.Asked != "" {
 		page.Answer = askRedirect(client.RedirectURIs, page.Asked)
 	}
-	if page.Connections, page.More, err = connectionsOf(v, client.ID, people); err == nil {
-		page.Allowed, page.MoreAllowed, err = allowancesOf(v, client.ID, people)
+	if page.Connections, page.More, err = connectionsOf(v, client.ID, names); err == nil {
+		page.Allowed, page.MoreAllowed, err = allowancesOf(v, client.ID, names)
 	}
 	if err != nil {
 		v.Fail(err)
@@ -272,14 +266,14 @@ type connection struct {
 const maxConnections = 20
 
 // connectionsOf returns the newest authorizations of a client that the visitor may see.
-func connectionsOf(v *web.Visit, client string, people map[string]string) (out []connection, more bool, err error) {
+func connectionsOf(v *web.Visit, client string, names web.Names) (out []connection, more bool, err error) {
 	list, err := v.Manage.Grants(v.R.Context(), v.Actor, manage.GrantFilter{
 		Organization: v.Organization.ID, Client: client, Page: manage.Page{Limit: maxConnections},
 	})
 	for _, g := range list.Items {
 		c := connection{Grant: g, Person: "The application itself", Scopes: scopeWords(v.Contract, g.Scopes), Own: g.Member == v.Session.Member.ID}
 		if g.Member != "" {
-			c.Person = personName(v, g.Member, people)
+			c.Person = names.Of(g.Member)
 		}
 		c.Ended = !g.RevokedAt.IsZero() || passed(v, g.ExpiresAt)
 		out = append(out, c)
@@ -297,7 +291,7 @@ type allowance struct {
 
 // allowancesOf returns who of the newest has allowed a client something that still counts,
 // of those that the visitor may see.
-func allowancesOf(v *web.Visit, client string, people map[string]string) (out []allowance, more bool, err error) {
+func allowancesOf(v *web.Visit, client string, names web.Names) (out []allowance, more bool, err error) {
 	list, err := v.Manage.Consents(v.R.Context(), v.Actor, manage.GrantFilter{
 		Organization: v.Organization.ID, Client: client, Page: manage.Page{Limit: access.MaxLimit},
 	})
@@ -306,7 +300,7 @@ func allowancesOf(v *web.Visit, client string, people map[string]string) (out []
 			continue
 		}
 		out = append(out, allowance{
-			Consent: c, Person: personName(v, c.Member, people), Scopes: scopeWords(v.Contract, c.Scopes), Own: c.Member == v.Session.Member.ID,
+			Consent: c, Person: names.Of(c.Member), Scopes: scopeWords(v.Contract, c.Scopes), Own: c.Member == v.Session.Member.ID,
 		})
 	}
 	return out, list.Next != "", err

@@ -1,10 +1,12 @@
 package apps
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/web"
@@ -185,15 +187,10 @@ func askFinish(v *web.Visit) {
 }
 
 func finishRotation(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	if _, err := v.Manage.FinishClientRotation(v.R.Context(), v.Actor, manage.ID{ID: client.ID}); err != nil {
-		v.Fail(err)
-		return
-	}
-	v.See("/applications/"+client.ID, "Only the new secret works now.")
+	doClient(v, "Only the new secret works now.", func(client *manage.Client) error {
+		_, err := v.Manage.FinishClientRotation(v.R.Context(), v.Actor, manage.ID{ID: client.ID})
+		return err
+	})
 }
 
 func askRegenerate(v *web.Visit) {
@@ -209,29 +206,25 @@ func askRegenerate(v *web.Visit) {
 }
 
 func regenerateSecret(v *web.Visit) {
-	client, ok := clientOf(v)
-	if !ok {
-		return
-	}
-	made, err := v.Manage.RegenerateClientSecret(v.R.Context(), v.Actor, manage.ID{ID: client.ID})
-	if err != nil {
-		v.Fail(err)
-		return
-	}
-	showPair(v, "New secret", &made)
+	answerPair(v, "New secret", v.Manage.RegenerateClientSecret)
 }
 
 // revealSecret shows the secret again, where the contract keeps it viewable.
 func revealSecret(v *web.Visit) {
+	answerPair(v, wordsOf(v).Secret, v.Manage.RevealClientSecret)
+}
+
+// answerPair answers with the secret of the client that the path names, as a use case
+// gives it.
+func answerPair(v *web.Visit, title string, get func(context.Context, cardea.Actor, manage.ID) (manage.ClientSecret, error)) {
 	client, ok := clientOf(v)
 	if !ok {
 		return
 	}
-	made, err := v.Manage.RevealClientSecret(v.R.Context(), v.Actor, manage.ID{ID: client.ID})
+	made, err := get(v.R.Context(), v.Actor, manage.ID{ID: client.ID})
 	if err != nil {
 		v.Fail(err)
 		return
 	}
-	words := wordsOf(v)
-	showPair(v, words.Secret, &made)
+	showPair(v, title, &made)
 }

@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -136,7 +137,7 @@ func ownTokens(v *web.Visit, page *credentialPage) error {
 		k := tokenKind{Words: tokenWordsOf(v, kind), Most: kind.MaxPerOwner}
 		var alive int64
 		for i := range list.Items {
-			row := tokenRowOf(v, &list.Items[i], nil)
+			row := tokenRowOf(v, &list.Items[i], "You")
 			if row.Words = k.Words; list.Items[i].Status != manage.StatusRevoked {
 				alive++
 			}
@@ -149,10 +150,10 @@ func ownTokens(v *web.Visit, page *credentialPage) error {
 	return nil
 }
 
-func tokenRowOf(v *web.Visit, key *manage.Key, people map[string]string) tokenRow {
+func tokenRowOf(v *web.Visit, key *manage.Key, person string) tokenRow {
 	row := tokenRow{
 		Key: *key, Environment: environmentLabel(v.Contract, key.Environment), Status: statuses[key.Status],
-		Person: personName(v, key.Member, people), Ended: key.Status == manage.StatusRevoked,
+		Person: person, Ended: key.Status == manage.StatusRevoked,
 	}
 	if kind, ok := isPersonal(v.Contract, key.Kind); ok {
 		row.Words = tokenWordsOf(v, kind)
@@ -165,7 +166,7 @@ func othersTokens(v *web.Visit, page *credentialPage) error {
 	if !v.May(access.ReadAdmin) {
 		return nil
 	}
-	people, err := peopleOf(v)
+	names, err := v.Names()
 	if err != nil {
 		return err
 	}
@@ -179,7 +180,7 @@ func othersTokens(v *web.Visit, page *credentialPage) error {
 		}
 		for i := range list.Items {
 			if key := &list.Items[i]; key.Member != v.Session.Member.ID {
-				page.Others = append(page.Others, tokenRowOf(v, key, people))
+				page.Others = append(page.Others, tokenRowOf(v, key, names.Of(key.Member)))
 			}
 		}
 	}
@@ -332,11 +333,11 @@ func showToken(v *web.Visit, title string, words tokenWords, made *manage.KeySec
 // tokenOf returns the key of a person that the path names, or answers.
 func tokenOf(v *web.Visit) (manage.Key, tokenWords, bool) {
 	key, err := v.Manage.Key(v.R.Context(), v.Actor, manage.ID{ID: v.Path("key")})
-	if err == nil && (key.Organization != v.Organization.ID || key.Member == "") {
+	if err == nil && key.Member == "" {
 		err = access.NotFound("credential")
 	}
-	if err != nil {
-		v.Fail(err)
+	key, ok := here(v, key, key.Organization, "credential", err)
+	if !ok {
 		return manage.Key{}, tokenWords{}, false
 	}
 	kind, ok := isPersonal(v.Contract, key.Kind)
@@ -362,30 +363,27 @@ func askRegenerateToken(v *web.Visit) {
 }
 
 func regenerateToken(v *web.Visit) {
-	key, words, ok := tokenOf(v)
-	if !ok {
-		return
-	}
-	made, err := v.Manage.RegenerateKey(v.R.Context(), v.Actor, manage.ID{ID: key.ID})
-	if err != nil {
-		v.Fail(err)
-		return
-	}
-	showToken(v, "New "+words.Label, words, &made)
+	answerToken(v, func(words tokenWords) string { return "New " + words.Label }, v.Manage.RegenerateKey)
 }
 
 // revealToken shows a secret again, of a kind that stays viewable.
 func revealToken(v *web.Visit) {
+	answerToken(v, func(words tokenWords) string { return words.Label }, v.Manage.RevealKey)
+}
+
+// answerToken answers with the secret of the key that the path names, as a use case gives
+// it.
+func answerToken(v *web.Visit, title func(tokenWords) string, get func(context.Context, cardea.Actor, manage.ID) (manage.KeySecret, error)) {
 	key, words, ok := tokenOf(v)
 	if !ok {
 		return
 	}
-	made, err := v.Manage.RevealKey(v.R.Context(), v.Actor, manage.ID{ID: key.ID})
+	made, err := get(v.R.Context(), v.Actor, manage.ID{ID: key.ID})
 	if err != nil {
 		v.Fail(err)
 		return
 	}
-	showToken(v, words.Label, words, &made)
+	showToken(v, title(words), words, &made)
 }
 
 func askRevokeToken(v *web.Visit) {

@@ -49,16 +49,7 @@ func consentsOf(v *web.Visit) ([]consentRow, error) {
 // consentOf returns the consent that the path names, which must be the person's own.
 func consentOf(v *web.Visit) (consentRow, bool) {
 	rows, err := consentsOf(v)
-	if err != nil {
-		v.Fail(err)
-		return consentRow{}, false
-	}
-	i := slices.IndexFunc(rows, func(c consentRow) bool { return c.ID == v.Path("consent") })
-	if i < 0 {
-		v.Fail(access.NotFound("application that you have allowed"))
-		return consentRow{}, false
-	}
-	return rows[i], true
+	return pick(v, rows, err, "application that you have allowed", func(c consentRow) bool { return c.ID == v.Path("consent") })
 }
 
 // authorizedTitle returns the name of the page of authorized applications.
@@ -153,20 +144,15 @@ func endSession(v *web.Visit) {
 		return
 	}
 	rows, err := sessionsOf(v)
-	if err != nil {
+	session, ok := pick(v, rows, err, "session of yours", func(s sessionRow) bool { return s.ID == v.Path("session") })
+	if !ok {
+		return
+	}
+	if _, err := v.Manage.EndSession(v.R.Context(), v.Actor, manage.ID{ID: session.ID}); err != nil {
 		v.Fail(err)
 		return
 	}
-	i := slices.IndexFunc(rows, func(s sessionRow) bool { return s.ID == v.Path("session") })
-	if i < 0 {
-		v.Fail(access.NotFound("session of yours"))
-		return
-	}
-	if _, err := v.Manage.EndSession(v.R.Context(), v.Actor, manage.ID{ID: rows[i].ID}); err != nil {
-		v.Fail(err)
-		return
-	}
-	v.See("/sessions", rows[i].Device+" is signed out.")
+	v.See("/sessions", session.Device+" is signed out.")
 }
 
 func askEndOthers(v *web.Visit) {

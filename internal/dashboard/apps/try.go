@@ -195,12 +195,8 @@ func finishTry(v *web.Visit) {
 		}})
 		return
 	}
-	client, err := v.Manage.Client(v.R.Context(), v.Actor, manage.ID{ID: attempt.Client})
-	if err == nil && client.Organization != v.Organization.ID {
-		err = access.NotFound("application")
-	}
-	if err != nil {
-		v.Fail(err)
+	client, ok := clientByID(v, attempt.Client)
+	if !ok {
 		return
 	}
 	words := wordsOf(v)

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/cardea-dev/cardea/contract"
-	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/web"
 )
@@ -137,46 +136,6 @@ func scopeWords(c *contract.Contract, names []string) []scopeWord {
 
 // A scopeWord is a scope and what it lets do.
 type scopeWord struct{ Name, Text string }
-
-// makerOf returns who made something, in words.
-func makerOf(v *web.Visit, actor string, people map[string]string) string {
-	kind, id, _ := strings.Cut(actor, ":")
-	switch {
-	case kind == access.TypeMember && id == v.Session.Member.ID:
-		return "you"
-	case kind == access.TypeMember:
-		return personName(v, id, people)
-	case kind == access.TypeOperator:
-		return v.Contract.Product() + " staff"
-	}
-	return v.Contract.Product()
-}
-
-// personName returns the name of a member, by id.
-func personName(v *web.Visit, id string, people map[string]string) string {
-	switch {
-	case id == v.Session.Member.ID:
-		return "You"
-	case people[id] != "":
-		return people[id]
-	}
-	return id
-}
-
-// peopleOf returns the names of an organization's members by their ids, those of the
-// first two hundred: others are shown by their ids.
-func peopleOf(v *web.Visit) (map[string]string, error) {
-	members, err := v.Manage.Members(v.R.Context(), v.Actor, manage.MemberFilter{
-		Organization: v.Organization.ID, Page: manage.Page{Limit: access.MaxLimit},
-	})
-	names := make(map[string]string, len(members.Items))
-	for _, m := range members.Items {
-		if names[m.ID] = m.Name; m.Name == "" {
-			names[m.ID] = m.Email
-		}
-	}
-	return names, err
-}
 
 // length returns a span of time in words: "1 hour", "30 days".
 func length(d time.Duration) string {
