@@ -140,17 +140,17 @@ type division struct{ by, text, heading string }
 // all that say something.
 func (page *usagePage) divisions(v *web.Visit) []division {
 	keys := division{"key", v.PageTitle("keys", "Credentials"), "Credential"}
-	others := []division{
+	more := []division{
 		{"route", "Routes", "Route"}, {"status", "Statuses", "Status"}, {"reason", "Refusals", "Reason"},
 	}
 	if page.Key != nil {
-		return others
+		return more
 	}
 	all := []division{keys}
 	if v.Contract.Clients() != nil {
 		all = append(all, division{"client", v.PageTitle("applications", "Applications"), "Application"})
 	}
-	all = append(append(all, others...), division{"environment", "Environments", "Environment"})
+	all = append(append(all, more...), division{"environment", "Environments", "Environment"})
 	chosen := all[0]
 	for _, d := range all {
 		if d.by == page.At.Get("by") {
@@ -164,10 +164,16 @@ func (page *usagePage) divisions(v *web.Visit) []division {
 	return []division{chosen}
 }
 
+// maxRows is how many rows a table has: who asks least is found by a filter.
+const maxRows = 100
+
+// others is the route that the usage of those too many to count one by one is under.
+const others = "*"
+
 // table returns a division as it is shown.
 func (page *usagePage) table(v *web.Visit, n *names, d division, u insight.Usage) usageTable {
-	t := usageTable{Title: d.text, Heading: d.heading, Truncated: u.Truncated}
-	for _, r := range u.Rows {
+	t := usageTable{Title: d.text, Heading: d.heading, Truncated: u.Truncated || len(u.Rows) > maxRows}
+	for _, r := range u.Rows[:min(len(u.Rows), maxRows)] {
 		if d.by == "reason" && !refused(r.Group) {
 			continue
 		}
@@ -178,7 +184,9 @@ func (page *usagePage) table(v *web.Visit, n *names, d division, u insight.Usage
 		if row.Text == "" {
 			row.Text = r.Group
 		}
-		row.Log = log.String()
+		if r.Group != others || d.by != "route" {
+			row.Log = log.String()
+		}
 		t.Rows = append(t.Rows, row)
 	}
 	for i := range t.Rows {
@@ -204,6 +212,11 @@ func (page *usagePage) name(v *web.Visit, row *usageRow, by, group string, log *
 	case by == "key" || by == "client":
 		row.Path = page.At.With("key", group, "by", "")
 		*log = log.with("key", group)
+	case by == "route" && group == others:
+		row.Text, row.Muted = "Other routes", true
+	case by == "organization":
+		row.Path = at(portalOf(v, group)+"/usage", "period", page.Period).String()
+		*log = log.with("organization", group)
 	case by == "route" && group == "":
 		row.Text, row.Muted = "No route matched", true
 		*log = log.with("route", unmatched)

@@ -15,7 +15,15 @@ import (
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
-func example(name string) string { return "../../../examples/" + name + "/cardea.yaml" }
+// The words of tests.
+var (
+	example = dashtest.Example
+	says    = dashtest.Says
+	saysNot = dashtest.SaysNot
+)
+
+// words returns the text of a page, for people who read failures.
+func words(a dashtest.Answer) string { return a.Words() }
 
 // A world is a dashboard with something that happened.
 type world struct {
@@ -119,49 +127,6 @@ func (w *world) use(key manage.KeySecret, n int64, reason cardea.Reason, status 
 	if err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-// says fails the test when a page does not say something, in the order given.
-func says(t *testing.T, a dashtest.Answer, status int, texts ...string) {
-	t.Helper()
-	if a.Status != status {
-		t.Fatalf("status %d, want %d: %s", a.Status, status, words(a))
-	}
-	rest := html.UnescapeString(a.Body)
-	for _, text := range texts {
-		_, after, found := strings.Cut(rest, text)
-		if !found {
-			t.Errorf("the page does not say %q (or not in this place):\n%s", text, words(a))
-			return
-		}
-		rest = after
-	}
-}
-
-// saysNot fails the test when a page says something.
-func saysNot(t *testing.T, a dashtest.Answer, texts ...string) {
-	t.Helper()
-	for _, text := range texts {
-		if strings.Contains(html.UnescapeString(a.Body), text) {
-			t.Errorf("the page says %q:\n%s", text, words(a))
-		}
-	}
-}
-
-// words returns the text of a page without its tags, for people who read failures.
-func words(a dashtest.Answer) string {
-	_, main, found := strings.Cut(a.Body, "<main")
-	if !found {
-		main = a.Body
-	}
-	var out strings.Builder
-	for _, element := range strings.Split(main, "<") {
-		_, text, _ := strings.Cut(element, ">")
-		if text = strings.TrimSpace(text); text != "" {
-			out.WriteString(html.UnescapeString(text) + " | ")
-		}
-	}
-	return out.String()
 }
 
 // link returns where the first link with a text leads.
