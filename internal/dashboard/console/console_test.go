@@ -381,6 +381,18 @@ func TestHealthIsToldAndAskedAgain(t *testing.T) {
 	}
 }
 
+// Everybody whose tokens are accepted is on one page, with the keys there are of them.
+func TestIssuersOfEverybodyAreShown(t *testing.T) {
+	w := dashtest.New(t, example("conformance"), console.Area())
+	idp := dashtest.Provider(t, "ES256")
+	url := idp.URL + "/.well-known/jwks.json"
+	if _, err := w.Manage.SetOrganizationIssuer(t.Context(), dashtest.Operator, manage.SetOrganizationIssuer{Organization: w.Two.ID, Environment: "test", URL: &url}); err != nil {
+		t.Fatal(err)
+	}
+	says(t, w.AsStaff(cardea.RoleViewer).Get("/dashboard/console/issuers"), http.StatusOK, "partner", "https://idp.example.test", "Not fetched yet",
+		"/dashboard/as/"+w.Two.ID+"/issuers?environment=test", idp.URL, "1 key", "key-of-theirs")
+}
+
 // Names and URLs of customers are text in the console.
 func TestNamesAreNoMarkupInTheConsole(t *testing.T) {
 	w := dashtest.New(t, example("conformance"), team.Area(), console.Area())

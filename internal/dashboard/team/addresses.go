@@ -37,12 +37,10 @@ type addressesPage struct {
 	Own      string // the reader's own address
 	Problems map[string]string
 
-	// Shut are addresses that called lately and would be refused from then on; First says
-	// that the entry closes an open list.
-	First bool
-	Shut  []string
-
 	Last bool // the entry to be removed is the only one
+
+	// Shut are addresses that called lately and would be refused from then on.
+	Shut []string
 }
 
 // A tab is one choice of an environment.
@@ -167,24 +165,31 @@ func readable(text string) bool {
 
 // askFirst asks whether the first entry is meant, and names callers that it would refuse.
 func (p addressesPage) askFirst(v *web.Visit) {
-	p.First = true
+	if !p.findShut(v, []string{p.Address}) {
+		return
+	}
+	v.Render(http.StatusOK, web.View{
+		Title: "Close " + p.Environment.Label + " to all other addresses", Template: "first-address", Data: p,
+		Crumbs: p.crumbs(),
+	})
+}
+
+// findShut finds who called lately and would be refused by a list, or answers.
+func (p *addressesPage) findShut(v *web.Visit, list []string) bool {
 	lately, err := v.Insight.Requests(v.R.Context(), v.Actor, insight.RequestFilter{
 		Organization: v.Organization.ID, Environment: p.Environment.Name, Outcome: "allowed",
 		From: v.Now().AddDate(0, 0, -1), Page: access.Page{Limit: access.MaxLimit},
 	})
 	if err != nil {
 		v.Fail(err)
-		return
+		return false
 	}
 	for _, request := range lately.Items {
-		if request.Client != "" && !admitted([]string{p.Address}, request.Client) && !slices.Contains(p.Shut, request.Client) {
+		if request.Client != "" && !admitted(list, request.Client) && !slices.Contains(p.Shut, request.Client) {
 			p.Shut = append(p.Shut, request.Client)
 		}
 	}
-	v.Render(http.StatusOK, web.View{
-		Title: "Close " + p.Environment.Label + " to all other addresses", Template: "first-address", Data: p,
-		Crumbs: p.crumbs(),
-	})
+	return true
 }
 
 func (p addressesPage) crumbs() []web.Crumb {
@@ -202,10 +207,12 @@ func askRemoveAddress(v *web.Visit) {
 		v.Fail(access.NotFound("entry"))
 		return
 	}
-	p.Last = len(p.List.Addresses) == 1
+	left := slices.DeleteFunc(slices.Clone(p.List.Addresses), func(entry string) bool { return entry == p.Address })
 	title := "Remove " + p.Address
-	if p.Last {
+	if p.Last = len(left) == 0; p.Last {
 		title = "Open " + p.Environment.Label + " to every address"
+	} else if !p.findShut(v, left) {
+		return
 	}
 	v.Render(http.StatusOK, web.View{Title: title, Template: "remove-address", Block: "confirm", Crumbs: p.crumbs(), Data: p})
 }

@@ -27,7 +27,8 @@ type memberPage struct {
 	SeesSessions bool
 
 	// Keys are the credentials that are theirs.
-	Keys []manage.Key
+	Keys     []manage.Key
+	MoreKeys bool
 
 	MayReset bool
 	MayEnd   bool // sessions: everybody may end their own, in the portal
@@ -66,7 +67,7 @@ func (r roll) showMember(v *web.Visit, status int, p memberPage) {
 			v.Fail(err)
 			return
 		}
-		p.Keys = keys.Items
+		p.Keys, p.MoreKeys = keys.Items, keys.Next != ""
 	}
 	v.Render(status, web.View{Title: called(p.Member), Template: "member", Crumbs: r.crumbs(v, manage.Member{}), Data: p})
 }

@@ -1,9 +1,7 @@
 package team_test
 
 import (
-	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -17,7 +15,6 @@ import (
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/record"
-	"github.com/cardea-dev/cardea/internal/token"
 )
 
 var example, says, saysNot = dashtest.Example, dashtest.Says, dashtest.SaysNot
@@ -252,6 +249,18 @@ func TestSessionsOfAMemberEnd(t *testing.T) {
 	says(t, operator.Post(as+"/reset", nil), http.StatusOK, "Reset link for Renamed", "/reset/cardea_link_")
 }
 
+// allow records a request from an address that was let through.
+func allow(t *testing.T, w *dashtest.World, address string) {
+	t.Helper()
+	w.Recorder.Add(record.Event{
+		At: w.Now(), RequestID: "of " + address, Organization: w.One.ID, Environment: "dev", Method: "GET", Path: "/dev/x", Status: 200,
+		Reason: cardea.ReasonAllowed, Client: netip.MustParseAddr(address),
+	})
+	if err := w.Recorder.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // The first address on a list shuts all others out, so that it is asked about, and callers
 // that it would refuse are named. The last one is not removed by removing.
 func TestAListWarnsBeforeItShutsOrOpens(t *testing.T) {
@@ -259,13 +268,7 @@ func TestAListWarnsBeforeItShutsOrOpens(t *testing.T) {
 	b := w.As(w.One, cardea.RoleOwner)
 	page := b.Get("/dashboard/addresses")
 	says(t, page, http.StatusOK, "<h1>Whitelist</h1>", `aria-current="page">dev`, "prod", "Every address may call", "refuses nobody", "Address or network")
-	w.Recorder.Add(record.Event{
-		At: w.Now(), RequestID: "r1", Organization: w.One.ID, Environment: "dev", Method: "GET", Path: "/dev/x", Status: 200,
-		Reason: cardea.ReasonAllowed, Client: netip.MustParseAddr("198.51.100.9"),
-	})
-	if err := w.Recorder.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	allow(t, w, "198.51.100.9")
 	form := url.Values{"environment": {"dev"}, "address": {"203.0.113.0/24"}}
 	ask := b.Post("/dashboard/addresses", form)
 	says(t, ask, http.StatusOK, "Close dev to all other addresses?", "203.0.113.0/24", "would be refused", "198.51.100.9", `name="meant"`, "Close to all others")
@@ -278,6 +281,8 @@ func TestAListWarnsBeforeItShutsOrOpens(t *testing.T) {
 	if list := addresses(t, w, "prod"); len(list) != 0 {
 		t.Errorf("another environment has %v", list)
 	}
+	allow(t, w, "203.0.113.8")
+	says(t, b.Get("/dashboard/addresses/remove?environment=dev&address=203.0.113.0/24"), http.StatusOK, "Remove 203.0.113.0/24?", "would be refused", "203.0.113.8")
 	for _, wrong := range []string{"", "203.0.113.7/24", "somewhere", "<script>alert(1)</script>"} {
 		a := b.Post("/dashboard/addresses", url.Values{"environment": {"dev"}, "address": {wrong}})
 		says(t, a, http.StatusUnprocessableEntity, `aria-invalid="true"`)
@@ -320,35 +325,14 @@ func addresses(t *testing.T, w *dashtest.World, environment string) []string {
 	return list.Addresses
 }
 
-// provider is an identity provider with one key.
-func provider(t *testing.T, algorithm string) *httptest.Server {
-	t.Helper()
-	private, err := token.Generate(algorithm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := token.PublicJWKS([]token.Key{{ID: "key-of-theirs", Algorithm: algorithm, Public: private.Public()}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, server.URL, server.URL+"/.well-known/jwks.json")
-	})
-	mux.HandleFunc("/.well-known/jwks.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
-	return server
-}
-
 // An issuer is set by the URL of its key set; the page names its keys, and says when they
 // cannot be fetched any more.
 func TestAnIssuerIsSetShownAndRemoved(t *testing.T) {
 	w := dashtest.New(t, example("codehooks"), team.Area())
-	b, idp := w.As(w.One, cardea.RoleOwner), provider(t, "RS256")
+	b, idp := w.As(w.One, cardea.RoleOwner), dashtest.Provider(t, "RS256")
 	says(t, b.Get("/dashboard/issuers?environment=prod"), http.StatusOK, "<h1>JWKS</h1>", "JWKS URL", "RS256", "READ, WRITE")
 	form := url.Values{"environment": {"prod"}, "url": {idp.URL + "/.well-known/jwks.json"}}
-	says(t, b.Follow(b.Post("/dashboard/issuers", form)), http.StatusOK, "its keys were fetched", "Keys are good", idp.URL+"/.well-known/jwks.json", "key-of-theirs", "Replace the issuer")
+	says(t, b.Follow(b.Post("/dashboard/issuers", form)), http.StatusOK, "its keys were fetched", "Keys are good", idp.URL+"/.well-known/jwks.json", "key-of-theirs", `href="/dashboard/issuers/remove?environment=prod"`, "Replace the issuer")
 	says(t, b.Get("/dashboard/issuers?environment=dev"), http.StatusOK, "Name an issuer")
 	for _, wrong := range []string{"", "not a url", idp.URL + "/nothing", "javascript:alert(1)"} {
 		a := b.Post("/dashboard/issuers", url.Values{"environment": {"prod"}, "url": {wrong}})

@@ -1,0 +1,32 @@
+package dashtest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/cardea-dev/cardea/internal/token"
+)
+
+// Provider returns an identity provider with one key, "key-of-theirs": its metadata and
+// its key set at /.well-known/jwks.json.
+func Provider(t testing.TB, algorithm string) *httptest.Server {
+	t.Helper()
+	private, err := token.Generate(algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := token.PublicJWKS([]token.Key{{ID: "key-of-theirs", Algorithm: algorithm, Public: private.Public()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, server.URL, server.URL+"/.well-known/jwks.json")
+	})
+	mux.HandleFunc("/.well-known/jwks.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
+	return server
+}
