@@ -88,7 +88,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 	})
 	s.insight = insight.New(insight.Config{
 		Store: s.store, Contract: s.contract.get, Manager: s.manager, Authorizer: s.authorizer, Recorder: s.recorder,
-		Process: s.process, Now: s.now,
+		ContractText: s.contract.source, Process: s.process, Now: s.now,
 	})
 	s.openWebhooks(c, issuing, sealer)
 	if err := s.firstToken(ctx); err != nil {

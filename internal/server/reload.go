@@ -26,6 +26,7 @@ type contractFile struct {
 	log     *slog.Logger
 
 	current atomic.Pointer[contract.Contract]
+	text    atomic.Pointer[[]byte] // of current, but for an instant when it changes
 
 	mu       sync.Mutex        // one reload at a time; guards what follows
 	lastText [sha256.Size]byte // hash of what was looked at last, good or bad
@@ -49,6 +50,7 @@ func openContract(c Config, log *slog.Logger) (*contractFile, error) {
 	}
 	f.lastText = sha256.Sum256(text)
 	f.loaded = time.Now()
+	f.text.Store(&text)
 	f.current.Store(first)
 	return f, nil
 }
@@ -63,6 +65,9 @@ type reloadStatus struct {
 
 // get returns the contract in force.
 func (c *contractFile) get() *contract.Contract { return c.current.Load() }
+
+// source returns the text of the contract in force.
+func (c *contractFile) source() []byte { return *c.text.Load() }
 
 // snapshot returns how the last reload went.
 func (c *contractFile) snapshot() reloadStatus {
@@ -113,6 +118,7 @@ func (c *contractFile) reload(now time.Time) (took bool, err error) {
 	}
 	c.status.Succeeded++
 	c.loaded = now
+	c.text.Store(&text)
 	c.current.Store(fresh)
 	c.log.Info("contract reloaded", slog.String("file", c.name), slog.String("hash", fresh.Hash()))
 	return true, nil
