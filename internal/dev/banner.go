@@ -136,7 +136,9 @@ func (d *Dev) banner(w io.Writer) {
 	}
 	fmt.Fprintf(&b, "\nThe dashboard is at %s/dashboard, with the password %q:\n", r.App, r.Users[0].Password)
 	fmt.Fprintf(&b, "  %s for a customer's pages (also admin@, developer@, viewer@)\n", r.Users[0].Email)
-	fmt.Fprintf(&b, "  %s for the operator's console\n", r.Staff.Email)
+	if r.Staff != nil {
+		fmt.Fprintf(&b, "  %s for the operator's console\n", r.Staff.Email)
+	}
 	oauth(&b, c, r)
 	fmt.Fprint(&b, "\nStop with Ctrl-C.\n\n")
 	w.Write(b.Bytes())

@@ -42,7 +42,7 @@ func (d *demo) completePeople(ctx context.Context, m *manage.Manager) error {
 	}
 	if d.Staff == "" {
 		staff, err := m.SetUp(ctx, self, manage.SetUp{Email: staffEmail, Name: "Demo Operator", Password: demoPassword})
-		if err != nil {
+		if err != nil && cardea.KindOf(err) != cardea.KindConflict { // somebody has set it up through the link
 			return fmt.Errorf("the operator: %w", err)
 		}
 		d.Staff = staff.ID
@@ -59,8 +59,11 @@ func (d *demo) completePeople(ctx context.Context, m *manage.Manager) error {
 	return nil
 }
 
-// operator returns who can sign in to the console.
+// operator returns who can sign in to the console, nil when somebody else set it up.
 func (d *demo) operator(organization string) *User {
+	if d.Staff == "" {
+		return nil
+	}
 	return &User{Email: staffEmail, Password: d.Password, Organization: organization}
 }
 

@@ -34,7 +34,8 @@ type Ready struct {
 	// Users are people who can sign in.
 	Users []User `json:"users"`
 
-	// Staff is who can sign in to the operator's console.
+	// Staff is who can sign in to the operator's console, nil when somebody set it up before
+	// the demo could.
 	Staff *User `json:"staff"`
 
 	// Clients holds one working OAuth client by grant: "client_credentials",
