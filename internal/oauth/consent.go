@@ -100,7 +100,9 @@ func (c *client) page() pages.Client {
 	p := pages.Client{
 		Name: c.Credential.Name, HomeURL: c.HomeURL, PolicyURL: c.PolicyURL, TermsURL: c.TermsURL,
 	}
-	if c.MetadataURL != "" {
+	if c.MetadataURL == "" {
+		p.LogoURL = c.LogoURL
+	} else { // no picture: it would be the easiest disguise
 		p.Host, p.Unverified = clientdoc.Host(c.MetadataURL), true
 	}
 	if p.Name == "" {

@@ -79,6 +79,11 @@ type Client struct {
 	// or of the home page. "" when nobody does.
 	Host string
 
+	// LogoURL is where its picture is; only one over TLS is shown. The browser tells its
+	// host that somebody is asked, and nothing else: leave it "" for a client that nobody
+	// here has looked at.
+	LogoURL string
+
 	// Links; only https ones are shown.
 	HomeURL, PolicyURL, TermsURL string
 

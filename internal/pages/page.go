@@ -48,6 +48,7 @@ var templates = func() map[string]*template.Template {
 		"icon":   func() string { return IconPath },
 		"first":  first,
 		"away":   away,
+		"logo":   isPicture,
 		"web":    func(address string) bool { return strings.HasPrefix(address, "https://") },
 	}).ParseFS(templateFiles, "templates/frame.html"))
 	all := map[string]*template.Template{}
@@ -79,8 +80,9 @@ func away(address string) template.URL {
 type look struct {
 	template string
 	title    string
-	wide     bool // more than a card in the middle
-	script   bool // there is something that only JavaScript can do
+	wide     bool   // more than a card in the middle
+	script   bool   // there is something that only JavaScript can do
+	picture  string // the address of one that is not ours, or ""
 }
 
 // lookOf returns the look of a content; ok is false for a type that is none.
@@ -93,7 +95,7 @@ func lookOf(content any, product string) (look, bool) {
 	case Leave:
 		return look{template: "leave", title: "Continue to " + c.Host}, formSource(c.URL) != ""
 	case Consent:
-		return look{template: "consent", title: "Allow access to your account"}, true
+		return look{template: "consent", title: "Allow access to your account", picture: c.Client.LogoURL}, true
 	case Device:
 		return look{template: "device", title: "Connect a device"}, true
 	case NewPassword:
@@ -135,7 +137,7 @@ func Render(w http.ResponseWriter, status int, p Page) {
 		err := templates[l.template].Execute(&body, frame{p, l.title, l.wide, l.script})
 		ok = err == nil
 	}
-	setHeaders(w.Header(), policy(l.script, p.RedirectsTo))
+	setHeaders(w.Header(), policy(l.script, p.RedirectsTo, l.picture))
 	if !ok {
 		http.Error(w, "this page cannot be shown", http.StatusInternalServerError)
 		return

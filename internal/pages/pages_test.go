@@ -166,6 +166,31 @@ func TestFormsMayLeadToTheProvedPlaceOnly(t *testing.T) {
 	}
 }
 
+// Guarantee: a consent page shows an application's logo from its one host over TLS, and
+// no address of it ends the directive or brings in more.
+func TestLogosComeFromOneHost(t *testing.T) {
+	for address, source := range map[string]string{
+		"https://cdn.app.example/logo.png": "https://cdn.app.example", "https://cdn.app.example:8443/logo.png?v=1": "https://cdn.app.example:8443",
+		"": "", "http://cdn.app.example/logo.png": "", "data:image/png;base64,x": "", "javascript:alert(1)": "", "//cdn.app.example/x": "",
+		"https://cdn.app.example; script-src *": "", "https://*/x": "", "https://[2001:db8::1]/x": "",
+		`https://cdn.app.example/"><script>alert(1)</script>`: "https://cdn.app.example",
+	} {
+		w := render(pages.Consent{Action: "/x", Client: pages.Client{Name: "App", LogoURL: address}}, "")
+		csp := w.Header().Get("Content-Security-Policy")
+		want := strings.TrimSpace("img-src 'self' data: " + source)
+		if _, after, _ := strings.Cut(csp, "style-src 'self'; "); !strings.HasPrefix(after, want+";") {
+			t.Errorf("%q: %s", address, csp)
+		}
+		body := w.Body.String()
+		if strings.Contains(body, "<img") != (source != "") || strings.Contains(body, "<script>alert") {
+			t.Errorf("%q: %s", address, body)
+		}
+		if source != "" && !strings.Contains(body, `referrerpolicy="no-referrer"`) {
+			t.Errorf("%q: the host is told where the picture is shown", address)
+		}
+	}
+}
+
 // Guarantee: the page in between leads where it was told, to applications' own schemes
 // too, and to nothing that runs.
 func TestLeavingLeadsWhereItWasTold(t *testing.T) {

@@ -21,9 +21,14 @@ func setHeaders(h http.Header, csp string) {
 }
 
 // policy returns a page's Content-Security-Policy: nothing but our own stylesheet,
-// pictures and, where a page has a use for it, our own script.
-func policy(script bool, redirectsTo string) string {
-	csp := "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+// pictures, the host of the one picture that is not ours and, where a page has a use for
+// it, our own script.
+func policy(script bool, redirectsTo, picture string) string {
+	pictures := "'self' data:"
+	if isPicture(picture) {
+		pictures += " " + formSource(picture)
+	}
+	csp := "default-src 'none'; style-src 'self'; img-src " + pictures + "; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 	if source := formSource(redirectsTo); source != "" {
 		csp += " " + source
 	}
@@ -31,6 +36,12 @@ func policy(script bool, redirectsTo string) string {
 		csp += "; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
 	}
 	return csp
+}
+
+// isPicture reports whether an address may be shown a picture from: of a proper host, over
+// TLS.
+func isPicture(address string) bool {
+	return strings.HasPrefix(address, "https://") && strings.HasPrefix(formSource(address), "https://")
 }
 
 // formSource returns the source expression (CSP 3 §2.3.1) that covers a redirect URI, ""
