@@ -224,10 +224,10 @@ func TestWordsOfPeopleAreNeverMarkup(t *testing.T) {
 		b.Post("/dashboard/keys/new", url.Values{"name": {hostile}, "environment": {"live"}, "scope": {"read"}}),
 	} {
 		if strings.Contains(a.Body, "<script>alert") || strings.Contains(a.Body, "<img src=x") {
-			t.Errorf("status %d: what somebody wrote is markup:\n%s", a.Status, words(a))
+			t.Errorf("status %d: what somebody wrote is markup:\n%s", a.Status, a.Words())
 		}
 		if a.Status >= http.StatusInternalServerError {
-			t.Errorf("status %d: %s", a.Status, words(a))
+			t.Errorf("status %d: %s", a.Status, a.Words())
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestAKeyEndsWithinItsKindsMaximum(t *testing.T) {
 		"":           dashtest.Start.AddDate(0, 0, 90),
 	} {
 		form.Set("expires", date)
-		form.Set("name", "until "+date)
+		form.Set("name", "until ["+date+"]")
 		says(t, b.Post("/dashboard/keys/new", form), http.StatusOK)
 		list, err := w.Manage.Keys(t.Context(), dashtest.Operator, manage.KeyFilter{Narrow: manage.Narrow{Search: form.Get("name")}})
 		if err != nil || len(list.Items) == 0 || !list.Items[0].ExpiresAt.Equal(want) {

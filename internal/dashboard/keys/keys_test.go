@@ -13,47 +13,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/manage"
 )
 
-func example(name string) string { return "../../../examples/" + name + "/cardea.yaml" }
-
-// says fails the test when a page does not say something, in the order given.
-func says(t *testing.T, a dashtest.Answer, status int, texts ...string) {
-	t.Helper()
-	if a.Status != status {
-		t.Fatalf("status %d, want %d: %s", a.Status, status, words(a))
-	}
-	rest := html.UnescapeString(a.Body)
-	for _, text := range texts {
-		_, after, found := strings.Cut(rest, text)
-		if !found {
-			t.Errorf("the page does not say %q (or not in this place):\n%s", text, words(a))
-			return
-		}
-		rest = after
-	}
-}
-
-// words returns the main part of a page without its tags, for people who read failures.
-func words(a dashtest.Answer) string {
-	_, main, _ := strings.Cut(a.Body, "<main")
-	var out strings.Builder
-	for _, element := range strings.Split(main, "<") {
-		_, text, _ := strings.Cut(element, ">")
-		if text = strings.TrimSpace(text); text != "" {
-			out.WriteString(html.UnescapeString(text) + " | ")
-		}
-	}
-	return out.String()
-}
-
-// saysNot fails the test when a page says something.
-func saysNot(t *testing.T, a dashtest.Answer, texts ...string) {
-	t.Helper()
-	for _, text := range texts {
-		if strings.Contains(html.UnescapeString(a.Body), text) {
-			t.Errorf("the page says %q", text)
-		}
-	}
-}
+var example, says, saysNot = dashtest.Example, dashtest.Says, dashtest.SaysNot
 
 // between returns what stands between two texts of a page.
 func between(t *testing.T, a dashtest.Answer, before, after string) string {
@@ -61,7 +21,7 @@ func between(t *testing.T, a dashtest.Answer, before, after string) string {
 	_, rest, found := strings.Cut(a.Body, before)
 	text, _, ended := strings.Cut(rest, after)
 	if !found || !ended {
-		t.Fatalf("nothing between %q and %q:\n%s", before, after, words(a))
+		t.Fatalf("nothing between %q and %q:\n%s", before, after, a.Words())
 	}
 	return html.UnescapeString(text)
 }

@@ -237,13 +237,10 @@ func (d *listing) tabs(v *web.Visit, kinds []*contract.KeyKind) {
 
 // fill makes rows of the keys that were found.
 func (d *listing) fill(v *web.Visit, found manage.List[manage.Key]) error {
-	people := map[string]string{}
 	ids := make([]string, len(found.Items))
-	var err error
-	if len(found.Items) > 0 {
-		if people, err = peopleOf(v); err != nil {
-			return err
-		}
+	people, err := v.Names()
+	if err != nil {
+		return err
 	}
 	for i, k := range found.Items {
 		ids[i] = k.ID
@@ -258,7 +255,7 @@ func (d *listing) fill(v *web.Visit, found manage.List[manage.Key]) error {
 	for _, k := range found.Items {
 		d.Rows = append(d.Rows, row{
 			Key: k, EnvironmentLabel: environmentLabel(v.Contract, k.Environment), May: newTags(v.Contract, &k),
-			Owner: ownerOf(v, &k, people), Maker: makerOf(v, k.CreatedBy, people), Standing: statuses[k.Status],
+			Owner: ownerOf(v, &k, people), Maker: people.Maker(k.CreatedBy), Standing: statuses[k.Status],
 			Expiry: expiryOf(&k, v.Now()), Spark: sparks[k.ID],
 			Revocable: k.RevokedAt.IsZero() && v.May(access.Keys.OverKey(v.Actor, k.Member)),
 		})

@@ -119,11 +119,11 @@ func newDetail(v *web.Visit, s *subject) (*detail, error) {
 		Works:        s.Status == manage.StatusActive || s.Status == manage.StatusExpiring,
 		HasAddresses: v.Contract.IPListPer() == contract.IPListPerCredential || v.Contract.IPListPer() == contract.IPListPerBoth,
 	}
-	people, err := peopleOf(v)
+	people, err := v.Names()
 	if err != nil {
 		return nil, err
 	}
-	d.Owner, d.Maker = ownerOf(v, &s.Key, people), makerOf(v, s.CreatedBy, people)
+	d.Owner, d.Maker = ownerOf(v, &s.Key, people), people.Maker(s.CreatedBy)
 	if s.kind != nil {
 		d.May = granted(v.Contract, s)
 		if s.kind.Idle > 0 {
@@ -161,7 +161,7 @@ func granted(c *contract.Contract, s *subject) []choice {
 }
 
 // history fills in what was done to the key, as far as the visitor may know.
-func (d *detail) history(v *web.Visit, people map[string]string) error {
+func (d *detail) history(v *web.Visit, people web.Names) error {
 	events, err := v.Insight.AuditEvents(v.R.Context(), v.Actor, insight.AuditFilter{
 		Organization: v.Organization.ID, Target: d.ID, Page: access.Page{Limit: 5},
 	})
@@ -170,7 +170,7 @@ func (d *detail) history(v *web.Visit, people map[string]string) error {
 		return nil
 	}
 	for _, e := range events.Items {
-		one := change{deed(e.Action), makerOf(v, e.Actor.Type+":"+e.Actor.ID, people), e.Actor.Address, e.At}
+		one := change{deed(e.Action), people.Maker(e.Actor.Type + ":" + e.Actor.ID), e.Actor.Address, e.At}
 		d.Changes = append(d.Changes, one)
 		if e.Action == "key.revoke" && d.RevokedBy == "" {
 			d.RevokedBy = one.Who

@@ -177,57 +177,17 @@ func permissionsShown(c *contract.Contract, k *manage.Key) []string {
 }
 
 // ownerOf returns whose a key is.
-func ownerOf(v *web.Visit, k *manage.Key, people map[string]string) string {
+func ownerOf(v *web.Visit, k *manage.Key, people web.Names) string {
 	kind := v.Contract.Kind(k.Kind)
 	switch {
+	case k.Member != "" && k.OwnerName != "" && k.Member != v.Session.Member.ID:
+		return k.OwnerName
 	case k.Member != "":
-		return person(v, k.Member, people)
+		return people.Of(k.Member)
 	case kind != nil && kind.Owner == contract.OwnerEnvironment:
 		return environmentWord(v) + " " + environmentLabel(v.Contract, k.Environment)
 	}
 	return v.Organization.Name
-}
-
-// makerOf returns who made a key, in words.
-func makerOf(v *web.Visit, actor string, people map[string]string) string {
-	kind, id, _ := strings.Cut(actor, ":")
-	switch kind {
-	case access.TypeMember:
-		if id == v.Session.Member.ID {
-			return "you"
-		}
-		return person(v, id, people)
-	case access.TypeOperator:
-		return v.Contract.Product() + " staff"
-	}
-	return "Cardea"
-}
-
-// person returns the name of a member, by id.
-func person(v *web.Visit, id string, people map[string]string) string {
-	switch {
-	case id == v.Session.Member.ID:
-		return "You"
-	case people[id] != "":
-		return people[id]
-	}
-	return id
-}
-
-// peopleOf returns the names of an organization's members by their ids, the first two
-// hundred of them: the others are shown by their ids.
-func peopleOf(v *web.Visit) (map[string]string, error) {
-	members, err := v.Manage.Members(v.R.Context(), v.Actor, manage.MemberFilter{
-		Organization: v.Organization.ID, Page: manage.Page{Limit: access.MaxLimit},
-	})
-	names := make(map[string]string, len(members.Items))
-	for _, m := range members.Items {
-		names[m.ID] = m.Name
-		if m.Name == "" {
-			names[m.ID] = m.Email
-		}
-	}
-	return names, err
 }
 
 // plural returns a number and its noun.
