@@ -43,6 +43,14 @@
 // [DB.VerifyCheckpoint], [DB.ProveInclusion], [DB.ProveConsistency].
 // Moving: [DB.Backup], [Restore].
 //
+// # Webhooks
+//
+// Whatever writes a credential notes what happened, and the change's end puts an event into
+// the queue of every [WebhookEndpoint] that wants to hear of it: in the same transaction, so
+// that there is no change without its event. [DB.TellExpiring] and [DB.See] tell of what
+// nobody changed, [Tx.ReportLeak] of a secret that was found. Workers take what is due with
+// [DB.ClaimWebhooks] and note what became of it with [DB.NoteWebhook]; [DB.Queued] wakes them.
+//
 // # Single use
 //
 // What may be used once is used by one statement that looks for an unused row and marks

@@ -73,6 +73,11 @@ func (w *Webhooks) deliver(ctx context.Context, d store.WebhookDelivery, s *seat
 		return
 	}
 	w.lanes.found(s, o.Error != "" || o.Latency > slowAttempt.Microseconds())
+	if o.Error == "" {
+		w.delivered.Add(1)
+	} else {
+		w.failed.Add(1)
+	}
 	w.note(context.WithoutCancel(ctx), e, d, o) // what came is noted even if the process must end now
 }
 

@@ -9,6 +9,9 @@ import (
 // SetTimeout bounds attempts in tests of receivers that never answer.
 func (w *Webhooks) SetTimeout(d time.Duration) { w.timeout = d }
 
+// SetPlaces bounds the attempts in the brisk lane.
+func (w *Webhooks) SetPlaces(n int) { w.lanes.places = n }
+
 // Drain delivers what is due at this moment and returns how many attempts that took.
 func (w *Webhooks) Drain(ctx context.Context) (attempts int) {
 	for {
@@ -29,3 +32,6 @@ func (w *Webhooks) Claim(ctx context.Context, endpoint string) int {
 
 // RetryAfter is retryAfter.
 func RetryAfter(text string, now time.Time) time.Duration { return retryAfter(text, now) }
+
+// GoodURL reports whether an endpoint of a server may have a URL.
+func GoodURL(text string) bool { return (&Webhooks{}).checkURL(text) == nil }

@@ -20,6 +20,7 @@ const (
 type lanes struct {
 	mu          sync.Mutex
 	brisk, slow int
+	places      int                 // of the brisk lane
 	known       map[string]*traffic // by endpoint
 	freed       chan struct{}       // a place became free
 }
@@ -40,7 +41,7 @@ type seat struct {
 }
 
 func newLanes() lanes {
-	return lanes{known: map[string]*traffic{}, freed: make(chan struct{}, 1)}
+	return lanes{places: briskAttempts, known: map[string]*traffic{}, freed: make(chan struct{}, 1)}
 }
 
 // enter takes the places that an endpoint may have at this moment. Every seat needs a
@@ -52,7 +53,7 @@ func (l *lanes) enter(endpoint string) []*seat {
 	if t == nil {
 		t = &traffic{}
 	}
-	each, left := 1, briskAttempts-l.brisk
+	each, left := 1, l.places-l.brisk
 	if t.slowed {
 		left = slowAttempts - l.slow
 	} else if t.answered {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/cardea-dev/cardea"
@@ -50,6 +51,22 @@ type Webhooks struct {
 	log     *slog.Logger
 	lanes   lanes
 	timeout time.Duration // of an attempt
+
+	delivered, failed atomic.Uint64
+}
+
+// Stats are counted since the Webhooks were made.
+type Stats struct {
+	Delivered uint64 // attempts that the receiver took
+	Failed    uint64 // attempts that failed
+	Running   int    // attempts under way
+}
+
+// Stats returns the counters.
+func (w *Webhooks) Stats() Stats {
+	w.lanes.mu.Lock()
+	defer w.lanes.mu.Unlock()
+	return Stats{Delivered: w.delivered.Load(), Failed: w.failed.Load(), Running: w.lanes.brisk + w.lanes.slow}
 }
 
 // New returns the Webhooks of a configuration. Nothing is delivered before [Webhooks.Run].
