@@ -36,6 +36,7 @@ type world struct {
 	Token        string                       `json:"management_token"`
 	TLS          string                       `json:"tls"`
 	Organization string                       `json:"organization"`
+	IssuerTLS    string                       `json:"issuer_tls"` // that signs any token it is asked for
 	Users        []person                     `json:"users"`
 	Staff        person                       `json:"staff"`
 	Secrets      map[string]map[string]string `json:"secrets"` // :: kind → environment → secret
