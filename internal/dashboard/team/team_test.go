@@ -269,9 +269,11 @@ func TestAListWarnsBeforeItShutsOrOpens(t *testing.T) {
 	page := b.Get("/dashboard/addresses")
 	says(t, page, http.StatusOK, "<h1>Whitelist</h1>", `aria-current="page">dev`, "prod", "Every address may call", "refuses nobody", "Address or network")
 	allow(t, w, "198.51.100.9")
+	allow(t, w, "203.0.113.5")
 	form := url.Values{"environment": {"dev"}, "address": {"203.0.113.0/24"}}
 	ask := b.Post("/dashboard/addresses", form)
 	says(t, ask, http.StatusOK, "Close dev to all other addresses?", "203.0.113.0/24", "would be refused", "198.51.100.9", `name="meant"`, "Close to all others")
+	saysNot(t, ask, "203.0.113.5")
 	if list := addresses(t, w, "dev"); len(list) != 0 {
 		t.Errorf("it is closed already: %v", list)
 	}
