@@ -69,7 +69,7 @@ var backupTables = []backupTable{
 		"created_at, updated_at, tokens_not_before, signed_in_at", order: "id"},
 	{name: "credential", columns: "id, kind, environment, organization, member, name, folded, scopes, limits, addresses, " +
 		"expires_at, last_used_at, last_used_from, last_used_route, disabled_at, revoked_at, revoked_reason, created_by, created_at, " +
-		"updated_at, tokens_not_before", order: "id"},
+		"updated_at, tokens_not_before, scope_mask", order: "id"},
 	{name: "credential_secret", columns: "hash, credential, hint, sealed, created_at, expires_at, last_used_at", order: "hash"},
 	{name: "address_list", columns: "organization, environment, prefixes, updated_at", order: "organization, environment"},
 	{name: "management_token", columns: "id, name, hash, hint, created_by, created_at, expires_at, revoked_at, last_used_at", order: "id"},

@@ -72,12 +72,12 @@ func (tx *Tx) InsertCredential(ctx context.Context, c Credential) error {
 	_, err := tx.exec(ctx, `INSERT INTO credential
 		(id, kind, environment, organization, member, name, folded, scopes, limits, addresses,
 		 expires_at, last_used_at, disabled_at, revoked_at, revoked_reason, created_by, created_at,
-		 updated_at, tokens_not_before)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		 updated_at, tokens_not_before, scope_mask)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		c.ID, c.Kind, c.Environment, c.Organization, text(c.Member), c.Name, fold(c.Name, c.ID),
 		asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses), stamp(c.ExpiresAt),
 		stamp(c.LastUsedAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, c.CreatedBy,
-		stamp(c.CreatedAt), stamp(c.UpdatedAt), stamp(c.TokensNotBefore))
+		stamp(c.CreatedAt), stamp(c.UpdatedAt), stamp(c.TokensNotBefore), scopeMask(c.Scopes...))
 	return err
 }
 
@@ -96,9 +96,10 @@ func (tx *Tx) UpdateCredential(ctx context.Context, c Credential) error {
 	return tx.change(ctx, "credential", `UPDATE credential
 		SET name = $1, folded = $2, scopes = $3, limits = $4, addresses = $5, expires_at = $6,
 		    disabled_at = $7, revoked_at = $8, revoked_reason = $9, updated_at = $10,
-		    tokens_not_before = CASE WHEN tokens_not_before >= $11 OR $11 IS NULL THEN tokens_not_before ELSE $11 END
-		WHERE id = $12`,
+		    tokens_not_before = CASE WHEN tokens_not_before >= $11 OR $11 IS NULL THEN tokens_not_before ELSE $11 END,
+		    scope_mask = $12
+		WHERE id = $13`,
 		c.Name, fold(c.Name, c.ID), asJSON(&c.Scopes), asJSON(&c.Limits), asJSON(&c.Addresses),
 		stamp(c.ExpiresAt), stamp(c.DisabledAt), stamp(c.RevokedAt), c.RevokedReason, stamp(tx.now),
-		stamp(c.TokensNotBefore), c.ID)
+		stamp(c.TokensNotBefore), scopeMask(c.Scopes...), c.ID)
 }
