@@ -25,7 +25,7 @@ func editForm(v *web.Visit) {
 		return
 	}
 	f := form{Name: s.Name, Scopes: s.Scopes, Addresses: strings.Join(s.Key.Addresses, "\n"), Never: s.ExpiresAt.IsZero()}
-	if !s.ExpiresAt.IsZero() {
+	if s.ExpiresAt.After(v.Now()) { // a date that is over is none that a form may send
 		f.Expires = s.ExpiresAt.UTC().Format(time.DateOnly)
 	}
 	if l := s.Limits; l != nil {
@@ -64,6 +64,10 @@ func edit(v *web.Visit) {
 		return
 	}
 	d := newEditing(v, s, readForm(v))
+	if s.kind != nil && !sameSet(d.Form.Scopes, s.Scopes) && d.missing(v, s.kind) {
+		d.show(v, http.StatusUnprocessableEntity)
+		return
+	}
 	in, err := d.update(v)
 	if err == nil {
 		_, err = v.Manage.UpdateKey(v.R.Context(), v.Actor, in)

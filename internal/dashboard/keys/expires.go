@@ -46,6 +46,9 @@ func newExpiryField(kind *contract.KeyKind, made, now time.Time, required, keeps
 		f.Hint += " "
 	}
 	f.Hint += "It stops at the end of that day, UTC."
+	if keeps {
+		f.Hint += " Empty: the end stays as it is."
+	}
 	for _, days := range []int{30, 90, 365} {
 		day := now.AddDate(0, 0, days)
 		if last.IsZero() || !day.After(last) {

@@ -195,10 +195,10 @@ func TestUseIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	live := b.Part(path + "/rotation")
-	says(t, live, http.StatusOK, "Two secrets work now", "Who still uses the old secret", "203.0.113.7", "GET /v1/things", ">2<", "Finish now")
+	says(t, live, http.StatusOK, "Two secrets work now", "Who still uses the old secret", "203.0.113.7", "GET /v1/things", ">2<")
 	saysNot(t, live, "198.51.100.9", "<html")
 	says(t, b.Get("/dashboard/keys"), http.StatusOK, "to the minute", "Busy", "203.0.113.7", "GET /v1/things", "Rotating")
-	says(t, b.Get(path), http.StatusOK, "203.0.113.7", "Exact to the minute", "In 18 days")
+	says(t, b.Get(path), http.StatusOK, "203.0.113.7", "Finish now", "Exact to the minute", "In 18 days")
 }
 
 // Spaces have lists of their own: a switch leads from one to the other, and what is made

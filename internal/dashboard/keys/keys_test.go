@@ -115,7 +115,7 @@ func TestTheLifeOfAKey(t *testing.T) {
 	}
 	says(t, turned, http.StatusOK, "The old secret", k.Hint, "goes on working until")
 	says(t, b.Get(path), http.StatusOK, "Two secrets work now", k.Hint, "Finish now")
-	says(t, b.Part(path+"/rotation"), http.StatusOK, `<section class="panel rotation" id="rotation"`, "Nobody has used it")
+	says(t, b.Part(path+"/rotation"), http.StatusOK, `id="rotation" data-poll="5"`, "Nobody has used it")
 	says(t, b.Follow(b.Post(path+"/finish", nil)), http.StatusOK, "Only the new one does now")
 	says(t, b.Part(path+"/rotation"), http.StatusOK, "The rotation is over")
 

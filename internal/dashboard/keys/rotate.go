@@ -15,10 +15,9 @@ import (
 // A turning is the time in which a key has two secrets, as its page shows it.
 type turning struct {
 	*subject
-	Left      string
-	OldUsed   time.Time
-	Users     []oldUser // who came with the old secret, latest first
-	CanChange bool
+	Left    string
+	OldUsed time.Time
+	Users   []oldUser // who came with the old secret, latest first
 }
 
 // An oldUser is somebody who still uses the old secret: what is known of them is their
@@ -33,7 +32,6 @@ type oldUser struct {
 func newTurning(v *web.Visit, s *subject) (*turning, error) {
 	t := &turning{
 		subject: s, Left: span(s.Key.Rotation.EndsAt.Sub(v.Now()).Round(time.Minute)), OldUsed: s.Key.Rotation.OldLastUsedAt,
-		CanChange: v.May(access.Keys.OverKey(v.Actor, s.Member)),
 	}
 	found, err := v.Insight.Requests(v.R.Context(), v.Actor, insight.RequestFilter{
 		Organization: v.Organization.ID, Key: s.ID, Outcome: "old_secret", Page: access.Page{Limit: access.MaxLimit},
@@ -112,10 +110,6 @@ func newRotation(v *web.Visit, s *subject) *rotation {
 		d.Expired = s.Status == manage.StatusExpired
 		now := v.Now()
 		d.Expiry = newExpiryField(s.kind, now, now, d.Expired, !d.Expired)
-		d.DateHint = "Empty: it stays as it is. " + d.Expiry.Hint
-		if d.Expired {
-			d.DateHint = d.Expiry.Hint
-		}
 	}
 	slices.Sort(all)
 	for _, o := range slices.Compact(all) {
