@@ -69,6 +69,16 @@ type Consent struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 	ExpiresAt    time.Time `json:"expires_at,omitzero"` // the member is asked again from then on
 	WithdrawnAt  time.Time `json:"withdrawn_at,omitzero"`
+
+	// LastTokenAt is when the client last got a token for the member; zero: never.
+	LastTokenAt time.Time `json:"last_token_at,omitzero"`
+
+	// ClientOwner is the name of the organization that the client belongs to,
+	// ClientHomeURL its home page, both "" when not known. Unverified says that it
+	// describes itself at a URL, its id, so that its name is what it says.
+	ClientOwner   string `json:"client_owner,omitzero"`
+	ClientHomeURL string `json:"client_home_url,omitzero"`
+	Unverified    bool   `json:"unverified,omitzero"`
 }
 
 // GrantFilter says which consents [Client.ListConsents] lists, or which grants
@@ -93,6 +103,9 @@ type Grant struct {
 	ExpiresAt     time.Time `json:"expires_at,omitzero"`
 	RevokedAt     time.Time `json:"revoked_at,omitzero"`
 	RevokedReason string    `json:"revoked_reason,omitzero"`
+
+	// LastTokenAt is when a token was last issued under it; zero: not known.
+	LastTokenAt time.Time `json:"last_token_at,omitzero"`
 }
 
 // RevokeToken is the input of [Client.RevokeToken]: one of its members.

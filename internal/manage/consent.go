@@ -22,6 +22,16 @@ type Consent struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 	ExpiresAt    time.Time `json:"expires_at,omitzero"` // the member is asked again from then on
 	WithdrawnAt  time.Time `json:"withdrawn_at,omitzero"`
+
+	// LastTokenAt is when the client last got a token for the member; zero: never.
+	LastTokenAt time.Time `json:"last_token_at,omitzero"`
+
+	// ClientOwner is the name of the organization that the client belongs to,
+	// ClientHomeURL its home page, both "" when not known. Unverified says that it
+	// describes itself at a URL, its id, so that its name is what it says.
+	ClientOwner   string `json:"client_owner,omitzero"`
+	ClientHomeURL string `json:"client_home_url,omitzero"`
+	Unverified    bool   `json:"unverified,omitzero"`
 }
 
 // GrantFilter says which consents [Manager.Consents] lists, or which grants
@@ -46,6 +56,9 @@ type Grant struct {
 	ExpiresAt     time.Time `json:"expires_at,omitzero"`
 	RevokedAt     time.Time `json:"revoked_at,omitzero"`
 	RevokedReason string    `json:"revoked_reason,omitzero"`
+
+	// LastTokenAt is when a token was last issued under it; zero: not known.
+	LastTokenAt time.Time `json:"last_token_at,omitzero"`
 }
 
 func viewGrant(f store.Family) Grant {
@@ -58,15 +71,22 @@ func viewGrant(f store.Family) Grant {
 
 // viewConsent returns what is shown of a consent. A client that is gone has no name.
 func (m *Manager) viewConsent(ctx context.Context, r store.Reader, c store.Consent) (Consent, error) {
-	client, err := r.Credential(ctx, c.Client)
-	if cardea.KindOf(err) == cardea.KindNotFound {
-		err = nil
-	}
-	return Consent{
-		ID: c.ID, Member: c.Member, Client: c.Client, ClientName: client.Name, Organization: c.Organization,
+	view := Consent{
+		ID: c.ID, Member: c.Member, Client: c.Client, Organization: c.Organization,
 		Scopes: orEmpty(c.Scopes), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ExpiresAt: c.ExpiresAt,
 		WithdrawnAt: c.RevokedAt,
-	}, err
+	}
+	client, err := r.Client(ctx, c.Client)
+	if cardea.KindOf(err) == cardea.KindNotFound {
+		return view, nil
+	}
+	view.ClientName, view.ClientHomeURL, view.Unverified = client.Credential.Name, client.HomeURL, client.MetadataURL != ""
+	if err != nil || view.Unverified { // the organization has let it in, and did not make it
+		return view, err
+	}
+	owner, err := r.Organization(ctx, client.Credential.Organization)
+	view.ClientOwner = owner.Name
+	return view, err
 }
 
 // personal returns a filter narrowed to what actor may see: an owner or admin what is
@@ -104,11 +124,18 @@ func (m *Manager) Consents(ctx context.Context, actor cardea.Actor, in GrantFilt
 	scope := []string{"consents", in.Organization, in.Member, in.Client}
 	return access.Paged(in.Page, scope, func(p store.Page) ([]Consent, string, error) {
 		rows, next, err := m.store.Consents(ctx, filter, p)
-		views := make([]Consent, len(rows))
+		views, ids := make([]Consent, len(rows)), make([]string, len(rows))
 		for i := range rows {
-			if err == nil {
+			if ids[i] = rows[i].ID; err == nil {
 				views[i], err = m.viewConsent(ctx, m.store.Reader, rows[i])
 			}
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		last, err := m.store.LastTokens(ctx, ids)
+		for i := range views {
+			views[i].LastTokenAt = last[views[i].ID]
 		}
 		return views, next, err
 	}, func(c Consent) Consent { return c })
@@ -160,9 +187,21 @@ func (m *Manager) Grants(ctx context.Context, actor cardea.Actor, in GrantFilter
 	}
 	filter := store.FamilyFilter{Organization: in.Organization, Member: in.Member, Client: in.Client}
 	scope := []string{"grants", in.Organization, in.Member, in.Client}
-	return access.Paged(in.Page, scope, func(p store.Page) ([]store.Family, string, error) {
-		return m.store.Families(ctx, filter, p)
-	}, viewGrant)
+	return access.Paged(in.Page, scope, func(p store.Page) ([]Grant, string, error) {
+		rows, next, err := m.store.Families(ctx, filter, p)
+		views, ids := make([]Grant, len(rows)), make([]string, len(rows))
+		for i := range rows {
+			views[i], ids[i] = viewGrant(rows[i]), rows[i].ID
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		last, err := m.store.LastTokensOfFamilies(ctx, ids)
+		for i := range views {
+			views[i].LastTokenAt = last[ids[i]]
+		}
+		return views, next, err
+	}, func(g Grant) Grant { return g })
 }
 
 // RevokeGrant ends an authorization: its refresh token and its access tokens are refused

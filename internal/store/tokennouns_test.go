@@ -60,7 +60,7 @@ var (
 		ExpiresAt: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), AccessID: "jti_1", AccessExpiresAt: hour(4),
 	}
 	theRefresh = store.RefreshToken{
-		Hash: secret.HashOf("rt_1"), Family: "fam_1", CreatedAt: hour(2), ExpiresAt: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
+		Hash: secret.HashOf("rt_1"), Family: "fam_1", CreatedAt: hour(3), ExpiresAt: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
 		AccessID: "jti_2", AccessExpiresAt: hour(5),
 	}
 	theAccess = store.AccessToken{
@@ -142,6 +142,9 @@ func TestTokenNounsComeBackAsTheyWereStored(t *testing.T) {
 		equal(t, "signing keys", must(db.SigningKeys(ctx))(t), []store.SigningKey{theSigningKey})
 		equal(t, "code", must(db.Code(ctx, theCode.Hash))(t), theCode)
 		equal(t, "family", must(db.Family(ctx, "fam_1"))(t), theFamily)
+		equal(t, "last tokens", must(db.LastTokens(ctx, []string{"grt_1", "grt_none"}))(t), map[string]time.Time{"grt_1": hour(3)})
+		equal(t, "last tokens of families", must(db.LastTokensOfFamilies(ctx, []string{"fam_1"}))(t), map[string]time.Time{"fam_1": hour(3)})
+		equal(t, "last tokens of none", must(db.LastTokens(ctx, nil))(t), map[string]time.Time{})
 		equal(t, "refresh token", must(db.Refresh(ctx, theRefresh.Hash))(t), theRefresh)
 		equal(t, "access token", must(db.AccessTokenByID(ctx, "tok_1"))(t), theAccess)
 		equal(t, "access token by hash", must(db.AccessTokenByHash(ctx, theAccess.Hash))(t), theAccess)
@@ -401,6 +404,7 @@ func TestSealedThingsAreKnownToNeedTheMasterKey(t *testing.T) {
 	for what, step := range map[string]func(tx *store.Tx) error{
 		"signing key": func(tx *store.Tx) error { return tx.InsertSigningKey(t.Context(), theSigningKey) },
 		"connection":  func(tx *store.Tx) error { return tx.SaveConnection(t.Context(), theConnection) },
+		"webhook":     func(tx *store.Tx) error { return tx.InsertWebhookEndpoint(t.Context(), endpoint("we_1", "org_1")) },
 		"secret": func(tx *store.Tx) error {
 			return tx.InsertSecret(t.Context(), store.CredentialSecret{Hash: secret.HashOf("x"), Credential: "key_1", Sealed: []byte{1}})
 		},

@@ -280,7 +280,7 @@ func TestSystemCredentialsStayViewable(t *testing.T) {
 func TestPeopleTakeBackWhatTheyAllowed(t *testing.T) {
 	s := newScene(t)
 	b := s.As(s.One, cardea.RoleViewer)
-	want(t, b.Get("/dashboard/authorized"), http.StatusOK, "Website of One Corp", "Read records")
+	want(t, b.Get("/dashboard/authorized"), http.StatusOK, "Website of One Corp", "Read records", "Made by One Corp", "Last got a token 14 Mar 2027, 09:26 UTC")
 	owner := s.As(s.One, cardea.RoleOwner)
 	want(t, owner.Get("/dashboard/authorized"), http.StatusOK, "No program acts for you")
 	want(t, owner.Get("/dashboard/applications/"+s.one.client), http.StatusOK, "Viewer Person")
