@@ -45,6 +45,7 @@ func furnish(t *testing.T, db *store.DB) secret.Hash {
 			tx.InsertManagementToken(ctx, store.ManagementToken{ID: "mtok_1", Hash: secret.HashOf("m")}),
 			tx.InsertSecret(ctx, store.CredentialSecret{Hash: secret.HashOf("b"), Credential: "key_1", Sealed: []byte("\x00\xffsealed")}),
 			tx.SetSetting(ctx, "name", "line\nbreak \"ü\" \u2028"),
+			tx.InsertWebhookEndpoint(ctx, endpoint("we_1", "org_1")), tx.InsertWebhookEndpoint(ctx, endpoint("we_all", "")),
 		} {
 			if err != nil {
 				return err
@@ -52,6 +53,11 @@ func furnish(t *testing.T, db *store.DB) secret.Hash {
 		}
 		return nil
 	})
+	storetest.Change(t, db, func(tx *store.Tx) error { // which waits to be told
+		_, err := tx.ReportLeak(ctx, store.Leak{Credential: "key_1", Source: "a gist"})
+		return err
+	})
+	see(t, db, hour(1), "192.0.2.1", "2001:db8::1")
 	if _, _, err := db.SignCheckpoint(ctx); err != nil {
 		t.Fatal(err)
 	}
