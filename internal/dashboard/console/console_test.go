@@ -247,6 +247,7 @@ func TestAChangedContractIsComparedAndNotApplied(t *testing.T) {
 	}
 	says(t, b.Get("/dashboard/console/contract/impact"), http.StatusOK, "Nothing is applied", "Contract (YAML)")
 	says(t, ask(string(text)), http.StatusOK, "It is the contract in force")
+	says(t, ask(strings.ReplaceAll(string(text), "\n", "\r\n")), http.StatusOK, "It is the contract in force") // as browsers send it
 	changed := regexp.MustCompile(`(?m)^  delete:.*\n`).ReplaceAllString(string(text), "")
 	changed = strings.NewReplacer(", delete]", "]", "[delete]", "[write]").Replace(changed)
 	broken := ask(changed)

@@ -106,7 +106,8 @@ func askImpact(v *web.Visit) { renderImpact(v, http.StatusOK, impactPage{}) }
 // showImpact says what the contract that was sent would do. It changes nothing, and is a
 // form because a contract is too long for an address.
 func showImpact(v *web.Visit) {
-	p := impactPage{Text: v.Form.Get("contract"), Asked: true}
+	// Browsers send the lines of a field with CRLF, whatever the file has.
+	p := impactPage{Text: strings.ReplaceAll(v.Form.Get("contract"), "\r\n", "\n"), Asked: true}
 	found, err := v.Insight.Impact(v.R.Context(), v.Actor, insight.ImpactInput{Contract: p.Text})
 	if wrong, ok := v.Problems(err); ok {
 		p.Asked, p.Wrong = false, wrong["contract"]

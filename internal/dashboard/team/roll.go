@@ -97,8 +97,8 @@ func (r roll) roles(chosen cardea.Role) []role {
 		{Value: cardea.RoleViewer, Text: "Viewer", Means: "Sees everything but secrets, and changes nothing but their own."},
 	}
 	if r.console {
-		all[0].Means = "Operates: sees and changes every organization, other owners of staff included."
-		all[1].Means = "Operates: sees and changes every organization."
+		all[0].Means = "Operates: sees and changes every organization. One owner always remains."
+		all[1].Means = "Operates, like an owner."
 		all[2].Means = "Looks: sees every organization but no secret, and changes nothing."
 		all[3].Means = "Looks, like a developer."
 	}
