@@ -23,7 +23,7 @@ type RequestGroup struct {
 	Method string    `json:"method"`
 	Route  string    `json:"route,omitzero"` // the contract's pattern, "" when none matched
 	Count  int64     `json:"count"`
-	Keys   int64     `json:"keys"` // how many credentials, on the busiest day; 0: no caller was known
+	Keys   int64     `json:"keys"` // how many credentials; 0: no caller was known
 	First  time.Time `json:"first"`
 	Last   time.Time `json:"last"`
 	Sample string    `json:"sample"`       // the id of the newest of them

@@ -161,12 +161,15 @@ func BenchmarkLargeOrganization(b *testing.B) {
 		{"keys/page", func() error { return second2(w.manager.Keys(ctx, me, manage.KeyFilter{Page: page})) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			least := time.Hour // on a machine with other work the average is that work's
 			for b.Loop() {
+				begin := time.Now()
 				if err := c.call(); err != nil {
 					b.Fatal(err)
 				}
+				least = min(least, time.Since(begin))
 			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/op")
+			b.ReportMetric(float64(least.Microseconds())/1000, "ms-least")
 		})
 	}
 }

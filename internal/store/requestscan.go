@@ -90,14 +90,16 @@ func (s *requestScan) day(ctx context.Context, day int64) error {
 	if err != nil {
 		return s.db.classify(err)
 	}
-	rows := s.near(sel(`SELECT `+requestColumns+` FROM request_log`), day)
+	var rows *selection
 	if s.filter.loose() {
 		seen, end, err := s.reach(ctx, r, day)
 		if err != nil || seen == 0 {
 			return err
 		}
-		s.far(rows.and("(at, request_id) >= (?, ?)", end.at, end.id))
+		rows = s.far(s.near(sel(`SELECT `+requestColumns+` FROM request_log`), day, end))
 		s.place, s.left = end, s.left-seen
+	} else {
+		rows = s.near(sel(`SELECT `+requestColumns+` FROM request_log`), day, cursor{})
 	}
 	list, err := collect(ctx, r, rows.add(newestFirst, s.want-len(s.list)), (*RequestRow).scan)
 	s.list = append(s.list, list...)
@@ -108,11 +110,11 @@ func (s *requestScan) day(ctx context.Context, day int64) error {
 // them. It reads an index alone.
 func (s *requestScan) reach(ctx context.Context, r Reader, day int64) (n int, end cursor, err error) {
 	q := sel(`SELECT at, request_id FROM request_log`)
-	ends, err := collect(ctx, r, s.near(q, day).add(newestFirst+" OFFSET ?", 1, s.left-1), (*cursor).scan)
+	ends, err := collect(ctx, r, s.near(q, day, cursor{}).add(newestFirst+" OFFSET ?", 1, s.left-1), (*cursor).scan)
 	if err != nil || len(ends) == 1 {
 		return s.left, append(ends, cursor{})[0], err
 	}
-	q = s.near(sel(`SELECT count(*), coalesce(min(at), 0) FROM request_log`), day)
+	q = s.near(sel(`SELECT count(*), coalesce(min(at), 0) FROM request_log`), day, cursor{})
 	all, err := collect(ctx, r, q, func(c *reached) []any { return []any{&c.n, &c.at} })
 	if err != nil {
 		return 0, cursor{}, err
@@ -140,10 +142,11 @@ func (f *RequestFilter) loose() bool {
 	return rest != RequestFilter{}
 }
 
-// near adds the conditions that an index serves. Where a credential is asked for, its
+// near adds the conditions that an index serves, for rows of a day before the scan's place
+// and not before another. Where a credential is asked for, its
 // organization is none of them: all rows of the credential have the same one, and whoever
 // asks for another organization's must not make the engine read them all.
-func (s *requestScan) near(to *selection, day int64) *selection {
+func (s *requestScan) near(to *selection, day int64, down cursor) *selection {
 	f := &s.filter
 	to.and("request_id = ?", f.RequestID)
 	if f.Credential != "" {
@@ -154,13 +157,24 @@ func (s *requestScan) near(to *selection, day int64) *selection {
 			to.and("status >= 400")
 		}
 	}
-	to.between("at", f.Since, f.Until).inDay(day)
-	return to.and("(at, request_id) < (?, ?)", s.place.at, s.place.id)
+	// One bound on each side, the tightest: an engine goes by the first that it sees.
+	first, after := day*microsPerDay, (day+1)*microsPerDay
+	if !f.Since.IsZero() {
+		first = max(first, f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		after = min(after, f.Until.UnixMicro())
+	}
+	if s.place.at < after {
+		after = s.place.at + 1
+	}
+	to.and("at >= ? AND at < ?", max(first, down.at), after)
+	return to.and("(at, request_id) < (?, ?)", s.place.at, s.place.id).and("(at, request_id) >= (?, ?)", down.at, down.id)
 }
 
 // far adds the other conditions. The organization is written so that no index serves it:
 // see near.
-func (s *requestScan) far(to *selection) {
+func (s *requestScan) far(to *selection) *selection {
 	f := &s.filter
 	if f.Credential != "" {
 		to.and("organization || '' = ?", f.Organization)
@@ -191,6 +205,7 @@ func (s *requestScan) far(to *selection) {
 	case f.Status > 0:
 		to.and("status >= ? AND status < ?", f.Status*100, (f.Status+1)*100)
 	}
+	return to
 }
 
 const newestFirst = " ORDER BY at DESC, request_id DESC LIMIT ?"

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cardea-dev/cardea"
 )
@@ -205,16 +206,57 @@ func (db *DB) TopUsage(ctx context.Context, f UsageFilter, credentials []string,
 
 // usageOf sums the usage of each of some credentials.
 func (db *DB) usageOf(ctx context.Context, f UsageFilter, credentials []string) ([]UsageRow, error) {
-	s, column := sel("SELECT credential, "+usageSums+" FROM usage_hourly"), "hour"
 	if wholeDay(f.Since) && wholeDay(f.Until) {
-		s, column = sel("SELECT credential, "+dailySums+" FROM usage_daily"), "day"
+		s := f.of(sel("SELECT credential, "+dailySums+" FROM usage_daily"), "day", credentials)
+		return collect(ctx, Reader{q: db.usage, db: db}, s.add(" GROUP BY 1"), func(u *UsageRow) []any {
+			return append([]any{&u.Credential}, u.figures()...)
+		})
 	}
-	// By credential, and by no other index: the organization may have a million rows.
+	return db.sumHours(ctx, f.of(sel(`SELECT credential, reason, requests, bytes_out, latency_us FROM usage_hourly`), "hour", credentials))
+}
+
+// of adds the conditions of a filter on the usage of some credentials. They are found by
+// credential, and by no other index: the organization may have a million rows.
+func (f *UsageFilter) of(s *selection, at string, credentials []string) *selection {
 	s.in("credential", credentials).and("organization || '' = ?", f.Organization).and("environment = ?", f.Environment)
-	s.between(column, f.Since, f.Until).add(" GROUP BY 1")
-	return collect(ctx, Reader{q: db.usage, db: db}, s, func(u *UsageRow) []any {
-		return append([]any{&u.Credential}, u.figures()...)
-	})
+	return s.between(at, f.Since, f.Until)
+}
+
+// sumHours adds up rows of hours by credential. It takes a third of the time that the
+// engine takes, which compares the reason of every row with each of several.
+func (db *DB) sumHours(ctx context.Context, s *selection) ([]UsageRow, error) {
+	rows, err := db.usage.QueryContext(ctx, s.text.String(), s.args...)
+	if err != nil {
+		return nil, db.classify(err)
+	}
+	defer rows.Close()
+	sums, reasons := map[string]*usageSum{}, map[string]cardea.Reason{}
+	for rows.Next() {
+		var credential, reason sql.RawBytes
+		var d UsageDelta
+		var latency int64
+		if err := rows.Scan(&credential, &reason, &d.Requests, &d.BytesOut, &latency); err != nil {
+			return nil, db.classify(err)
+		}
+		known, ok := reasons[string(reason)]
+		if !ok {
+			known, _ = cardea.ParseReason(string(reason))
+			reasons[string(reason)] = known
+		}
+		sum := sums[string(credential)]
+		if sum == nil {
+			sum = &usageSum{}
+			sums[string(credential)] = sum
+		}
+		d.Reason, d.Latency = known, time.Duration(latency)*time.Microsecond
+		sum.add(&d)
+	}
+	list := make([]UsageRow, 0, len(sums))
+	for id, sum := range sums {
+		list = append(list, UsageRow{Credential: id, Requests: sum.requests, Denied: sum.denied, Limited: sum.limited,
+			BytesOut: sum.bytesOut, Latency: time.Duration(sum.latencyUS) * time.Microsecond})
+	}
+	return list, db.classify(rows.Err())
 }
 
 // mostActive returns the credentials with the most requests on one of the days.
