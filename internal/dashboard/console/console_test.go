@@ -418,3 +418,57 @@ func TestNamesAreNoMarkupInTheConsole(t *testing.T) {
 		}
 	}
 }
+
+// What identity providers call themselves, and what a contract calls its things, is text on
+// every page of the portal and the console.
+func TestIssuersAndContractsAreNoMarkup(t *testing.T) {
+	text, err := os.ReadFile(example("conformance"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const evil = `<script>alert(1)</script>`
+	changed := strings.NewReplacer("label: Production", `label: 'P"`+evil+`'`, "product: Conformance", `product: 'C"`+evil+`'`,
+		"label: API key", `label: 'K"`+evil+`'`, "read: Read data", `read: 'R"`+evil+`'`, "label: Standard", `label: 'S"`+evil+`', note: 'N"`+evil+`'`).Replace(string(text))
+	w := dashtest.NewText(t, changed+"\npages:\n  members: {path: ['M"+evil+"'], labels: {create: 'I"+evil+"'}}\n  ip_list: {path: ['L"+evil+"'], labels: {add: 'A"+evil+"', remove: 'R"+evil+"'}}\n",
+		team.Area(), console.Area())
+	if w.Contract().Environments()[0].Label == "Production" || w.Contract().Plans()[0].Note == "" {
+		t.Fatal("the contract is not the one that was meant")
+	}
+	url := dashtest.Provider(t, "ES256").URL + "/bare/jwks.json"
+	if _, err := w.Manage.SetOrganizationIssuer(t.Context(), dashtest.Operator, manage.SetOrganizationIssuer{
+		Organization: w.One.ID, Environment: "live", URL: &url, Issuer: `"><b>` + evil, Audience: `'` + evil,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Manage.AddAddresses(t.Context(), dashtest.Operator, manage.Addresses{
+		AddressListID: manage.AddressListID{Organization: w.One.ID, Environment: "live"}, Addresses: []string{"192.0.2.1"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := w.Manage.RotateSigningKeys(t.Context(), dashtest.Operator, manage.RotateSigningKeys{Environment: "live"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	staff, owner, shown := w.AsStaff(cardea.RoleOwner), w.As(w.One, cardea.RoleOwner), 0
+	check := func(b *dashtest.Browser, path string) {
+		t.Helper()
+		a := b.Get(path)
+		if a.Status >= 500 || strings.Contains(a.Body, evil) {
+			t.Errorf("%s: %d, or its words are markup", path, a.Status)
+		}
+		if strings.Contains(a.Main(), "&lt;script&gt;alert(1)") {
+			shown++
+		}
+	}
+	for _, path := range append(pages(w.One.ID, keys.Items[0].ID, "mt_none"), "/signing-keys/rotate?environment=live") {
+		check(staff, "/dashboard/console"+path)
+	}
+	for _, path := range []string{"/members", "/members/invite", "/members/" + owner.Member.ID, "/addresses", "/addresses/remove?environment=live&address=192.0.2.1",
+		"/issuers", "/issuers/remove?environment=live", "/organization", "/organization/sign-on"} {
+		check(owner, "/dashboard"+path)
+		check(staff, "/dashboard/as/"+w.One.ID+path)
+	}
+	if shown < 20 {
+		t.Errorf("the words are on %d pages only", shown)
+	}
+}

@@ -10,7 +10,8 @@ import (
 )
 
 // Provider returns an identity provider with one key, "key-of-theirs": its metadata and
-// its key set at /.well-known/jwks.json.
+// its key set at /.well-known/jwks.json, and the key set at /bare/jwks.json, which does not
+// tell whose it is.
 func Provider(t testing.TB, algorithm string) *httptest.Server {
 	t.Helper()
 	private, err := token.Generate(algorithm)
@@ -27,6 +28,8 @@ func Provider(t testing.TB, algorithm string) *httptest.Server {
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, server.URL, server.URL+"/.well-known/jwks.json")
 	})
-	mux.HandleFunc("/.well-known/jwks.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
+	for _, path := range []string{"/.well-known/jwks.json", "/bare/jwks.json"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
+	}
 	return server
 }
