@@ -28,7 +28,7 @@ type accountKeyForm struct {
 	Expires, FirstDay  string
 	Problems           problems
 	Problem            string
-	Snippet            string
+	Snippet, Lifetime  string
 }
 
 func newAccountKey(v *web.Visit) {
@@ -47,6 +47,7 @@ func showAccountKeyForm(v *web.Visit, status int, account *manage.ServiceAccount
 	}
 	f.Action, f.Back = v.Base+"/service-accounts/"+account.ID+"/keys", v.Base+"/service-accounts/"+account.ID
 	f.Name, f.File, f.FirstDay, f.Snippet = account.Name, terms.File, v.Now().UTC().Format(time.DateOnly), accountSnippet(v, account.Scopes)
+	f.Lifetime = length(terms.MaxLifetime)
 	if len(terms.Algorithms) > 1 {
 		for _, a := range terms.Algorithms {
 			f.Algorithms = append(f.Algorithms, web.Option{Value: a, Text: a})

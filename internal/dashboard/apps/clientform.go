@@ -50,7 +50,8 @@ type grantChoice struct {
 	For               string // the sorts of client that it is offered for
 }
 
-// sortsOf returns the sorts of client that a contract has room for.
+// sortsOf returns the sorts of client that a contract has room for, first the one that its
+// first grant is for.
 func sortsOf(c *contract.Contract) []clientSort {
 	clients := c.Clients()
 	if clients == nil {
@@ -68,6 +69,9 @@ func sortsOf(c *contract.Contract) []clientSort {
 		sorts = append(sorts, publicSort)
 	}
 	if secret && slices.Contains(clients.Grants, contract.GrantClientCredentials) {
+		if clients.Grants[0] == contract.GrantClientCredentials {
+			return append([]clientSort{machineSort}, sorts...)
+		}
 		sorts = append(sorts, machineSort)
 	}
 	return sorts

@@ -118,6 +118,10 @@ func nextPage(v *web.Visit, path, next string) string {
 
 func listClients(v *web.Visit) {
 	words := wordsOf(v)
+	if words.Path != "/applications" { // they have their place on another page
+		v.See(words.Path, "")
+		return
+	}
 	data := clientList{Words: words, Statuses: statusOptions, MayCreate: mayClients(v, access.Secrets)}
 	data.Environments = environmentsOf(v.Contract, v.Contract.ClientKind())
 	filter := narrowed(v, data.Environments)

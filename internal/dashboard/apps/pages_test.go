@@ -16,12 +16,18 @@ func TestEveryPageIsShownForEveryContract(t *testing.T) {
 			for _, role := range []cardea.Role{cardea.RoleOwner, cardea.RoleViewer} {
 				b := w.As(w.One, role)
 				for _, path := range []string{"/applications", "/service-accounts", "/credentials", "/authorized", "/sessions", "/sessions/end"} {
-					want(t, b.Get("/dashboard"+path), http.StatusOK)
+					a := b.Get("/dashboard" + path)
+					if path == "/applications" && name == "coactive" { // there they are credentials
+						a = b.Follow(a)
+					}
+					want(t, a, http.StatusOK)
 				}
 			}
 			b := w.AsStaff(cardea.RoleViewer)
 			for _, path := range []string{"/applications", "/service-accounts", "/credentials"} {
-				want(t, b.Get("/dashboard/as/"+w.One.ID+path), http.StatusOK)
+				if a := b.Get("/dashboard/as/" + w.One.ID + path); a.Status != http.StatusOK && a.Location() != "/dashboard/as/"+w.One.ID+"/credentials" {
+					t.Errorf("%s: %d", path, a.Status)
+				}
 			}
 			want(t, b.Get("/dashboard/as/"+w.One.ID+"/sessions"), http.StatusNotFound)
 		})

@@ -45,7 +45,7 @@ func wordsOf(v *web.Visit) clientWords {
 	}
 	kind := v.Contract.ClientKind()
 	w := clientWords{One: kind.Label, Many: kind.Plural, Path: path}
-	w.Title = v.PageTitle(page, w.Many)
+	w.Title = v.PageTitle(page, "OAuth applications") // as in the menu
 	w.Create = v.Label(page, "create", "Create "+lower(w.One))
 	w.Regenerate = v.Label(page, "regenerate", "Regenerate")
 	w.Revoke = v.Label(page, "revoke", v.Label(page, "delete", "Revoke"))
