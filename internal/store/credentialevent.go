@@ -49,12 +49,15 @@ type happening struct {
 
 // happened notes what a change did to a credential.
 func (tx *Tx) happened(credential, eventType string, changed ...string) *happening {
-	i := slices.IndexFunc(tx.happenings, func(h happening) bool { return h.credential == credential })
-	if i < 0 {
-		tx.happenings = append(tx.happenings, happening{credential: credential})
-		i = len(tx.happenings) - 1
+	h := tx.byCredential[credential]
+	if h == nil {
+		if tx.byCredential == nil {
+			tx.byCredential = map[string]*happening{}
+		}
+		h = &happening{credential: credential}
+		tx.byCredential[credential] = h
+		tx.happenings = append(tx.happenings, h)
 	}
-	h := &tx.happenings[i]
 	if !slices.Contains(h.types, eventType) {
 		h.types = append(h.types, eventType)
 	}
@@ -137,8 +140,15 @@ func (h *happening) of() []string {
 
 // writeHappenings puts what happened to credentials into the queue.
 func (tx *Tx) writeHappenings(ctx context.Context) error {
-	for i := range tx.happenings {
-		h := &tx.happenings[i]
+	if len(tx.happenings) == 0 {
+		return nil
+	}
+	// Where nobody has a webhook, which is the usual case, that is all that it costs.
+	some, _, err := tx.WebhookEndpoints(ctx, "", Page{Limit: 1})
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	for _, h := range tx.happenings {
 		for _, eventType := range h.of() {
 			m := CredentialMessage{Actor: &MessageActor{tx.actor.Type, tx.actor.ID}}
 			switch eventType {

@@ -28,9 +28,10 @@ type Tx struct {
 	events  []Event
 	changes Changes
 
-	happenings []happening
-	listening  map[string][]listener // :: organization → who hears of its credentials
-	queued     bool                  // something is to be delivered
+	happenings   []*happening
+	byCredential map[string]*happening // :: the same, by credential
+	listening    map[string][]listener // :: organization → who hears of its credentials
+	queued       bool                  // something is to be delivered
 }
 
 // Update makes a change. fn runs in the caller's goroutine, possibly more than once,
