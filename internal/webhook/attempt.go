@@ -78,7 +78,10 @@ func (w *Webhooks) deliver(ctx context.Context, d store.WebhookDelivery, s *seat
 	} else {
 		w.failed.Add(1)
 	}
-	w.note(context.WithoutCancel(ctx), e, d, o) // what came is noted even if the process must end now
+	// What came is noted even if the process must end now, if that can be done soon.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	defer cancel()
+	w.note(ctx, e, d, o)
 }
 
 // attempt sends a message to an endpoint.

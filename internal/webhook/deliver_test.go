@@ -426,3 +426,45 @@ func TestRedeliverAndTest(t *testing.T) {
 		}
 	}
 }
+
+// A worker that runs tells of credentials that expire soon by itself, also when the clock
+// jumps, and ends when it is told to although a receiver never answers.
+func TestTheWorkerWatchesAndEnds(t *testing.T) {
+	w, rc := sqlite(t), newReceiver(t)
+	w.SetTimeout(time.Hour)
+	w.endpoint(rc.URL, store.EventExpiring)
+	got := make(chan struct{}, 10)
+	rc.answers(func(_ http.ResponseWriter, r *http.Request) {
+		got <- struct{}{}
+		<-r.Context().Done()
+	})
+	if err := w.store.TellExpiring(t.Context()); err != nil { // a server that ran before
+		t.Fatal(err)
+	}
+	storetest.Change(t, w.store, func(tx *store.Tx) error {
+		return tx.InsertCredential(t.Context(), store.Credential{
+			ID: "key_1", Kind: "api_key", Environment: "live", Organization: "org_1", ExpiresAt: tx.Now().Add(40 * 24 * time.Hour),
+		})
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		w.Run(ctx)
+		close(ended)
+	}()
+	w.advance(11 * 24 * time.Hour)
+	for _, c := range []<-chan struct{}{got, ended} {
+		select {
+		case <-c:
+		case <-time.After(30 * time.Second):
+			t.Fatal("it did not come to that")
+		}
+		cancel()
+	}
+	w.advance(2 * time.Minute)
+	rc.status(http.StatusOK)
+	if w.Drain(t.Context()) != 1 {
+		t.Error("what was cut off is lost")
+	}
+}

@@ -26,14 +26,10 @@ func (w *Webhooks) Run(ctx context.Context) {
 	attempts, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	var running sync.WaitGroup
+	running.Go(func() { w.watch(ctx) })
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	var watched time.Time
 	for ctx.Err() == nil {
-		if now := w.now(); watched.IsZero() || now.Sub(watched) >= watchEvery || now.Before(watched) {
-			watched = now
-			w.Watch(ctx)
-		}
 		w.dispatch(ctx, attempts, &running)
 		select {
 		case <-ctx.Done():
@@ -47,10 +43,22 @@ func (w *Webhooks) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// Watch tells of credentials that expire soon. [Webhooks.Run] calls it.
-func (w *Webhooks) Watch(ctx context.Context) {
-	if err := w.store.TellExpiring(ctx); err != nil && ctx.Err() == nil {
-		w.log.WarnContext(ctx, "credentials that expire soon were not looked for", slog.Any("error", err))
+// watch tells of credentials that expire soon, from time to time until ctx ends. The time
+// is the clock's, which `cardea dev` moves.
+func (w *Webhooks) watch(ctx context.Context) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for watched := (time.Time{}); ctx.Err() == nil; {
+		if now := w.now(); now.Sub(watched) >= watchEvery || now.Before(watched) {
+			watched = now
+			if err := w.store.TellExpiring(ctx); err != nil && ctx.Err() == nil {
+				w.log.WarnContext(ctx, "credentials that expire soon were not looked for", slog.Any("error", err))
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-look.C:
+		}
 	}
 }
 
