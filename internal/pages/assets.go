@@ -1,11 +1,15 @@
 package pages
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	_ "embed" // for the assets
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 //go:embed assets/cardea.css
@@ -33,31 +37,54 @@ func assetPath(name string, content []byte, suffix string) string {
 	return AssetPrefix + name + "." + base64.RawURLEncoding.EncodeToString(sum[:9]) + suffix
 }
 
-// Asset returns the handler of an asset, false when there is none at this path.
-func Asset(path string) (http.Handler, bool) {
-	switch path {
-	case StylePath:
-		return asset(style, "text/css; charset=utf-8"), true
-	case ScriptPath:
-		return asset(script, "text/javascript; charset=utf-8"), true
-	case IconPath:
-		return asset(icon, "image/svg+xml"), true
-	}
-	return nil, false
+// assets are the files by their paths, and packed: they go with every first page.
+var assets = map[string]asset{
+	StylePath:  {style, pack(style), "text/css; charset=utf-8"},
+	ScriptPath: {script, pack(script), "text/javascript; charset=utf-8"},
+	IconPath:   {icon, pack(icon), "image/svg+xml"},
 }
 
-// asset serves bytes that never change.
-func asset(content []byte, contentType string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", contentType)
-		h.Set("Content-Length", strconv.Itoa(len(content)))
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // an SVG opened by itself
-		if r.Method != http.MethodHead {
-			_, _ = w.Write(content) // the browser is gone, or it is not
-		}
-	})
+// An asset is bytes that never change.
+type asset struct {
+	content, packed []byte
+	contentType     string
+}
+
+// pack returns bytes in gzip's format, as small as it gets.
+func pack(content []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err) // there is such a level, and a buffer takes everything
+	}
+	return out.Bytes()
+}
+
+// Asset returns the handler of an asset, false when there is none at this path.
+func Asset(path string) (http.Handler, bool) {
+	a, ok := assets[path]
+	return a, ok
+}
+
+// ServeHTTP sends the asset, packed to those who take that.
+func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // an SVG opened by itself
+	h.Set("Vary", "Accept-Encoding")
+	content := a.content
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		content = a.packed
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // the browser is gone, or it is not
+	}
 }

@@ -57,10 +57,10 @@ func TestListsStayQuickAndLight(t *testing.T) {
 	b.crawl("/dashboard", portal, func(shape string) {
 		paths = append(paths, b.path())
 		if sum := eval[int](b, transferred); sum > weight {
-			t.Errorf("%s weighs %d bytes", b.path(), sum)
+			t.Errorf("%s weighs %d bytes: %v", b.path(), sum, eval[[]string](b, weights))
 		}
 	})
-	for _, more := range []string{"/dashboard/keys?q=Warehouse", "/dashboard/keys?sort=last_used", "/dashboard/keys?sort=name"} {
+	for _, more := range []string{"/dashboard/keys?search=Warehouse", "/dashboard/keys?sort=last_used", "/dashboard/keys?sort=name"} {
 		paths = append(paths, more)
 	}
 	client, cookie := w.client(), b.cookies()
@@ -86,6 +86,10 @@ func TestListsStayQuickAndLight(t *testing.T) {
 // transferred adds up the bodies that a page took, as they were sent.
 const transferred = `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
 	.reduce((sum, e) => sum + e.encodedBodySize, 0)`
+
+// weights tells what each of them weighs.
+const weights = `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+	.map(e => e.encodedBodySize + " " + new URL(e.name).pathname)`
 
 // cookies returns the cookies of a tab as a header.
 func (b *tab) cookies() string {
