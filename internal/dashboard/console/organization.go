@@ -26,7 +26,7 @@ type organizationPage struct {
 	Keys        manage.Counts
 	Members     []manage.Member
 	MoreMembers bool
-	Clients     string // how many, as "3" or "200 or more"
+	Clients     string // how many, as "3" or "200 or more"; "": the contract has none
 	Accounts    string
 
 	Problems map[string]string // of a confirmation
@@ -62,13 +62,23 @@ func (p *organizationPage) count(v *web.Visit) error {
 	}
 	p.Members, p.MoreMembers = members.Items, members.Next != ""
 	filter := manage.ClientFilter{Organization: p.Organization.ID, Page: most}
-	clients, err := v.Manage.Clients(ctx, v.Actor, filter)
-	if err != nil {
-		return err
+	// Each is a walk through all credentials of the organization, so that it is not done
+	// for what the contract has not.
+	if v.Contract.Clients() != nil {
+		clients, err := v.Manage.Clients(ctx, v.Actor, filter)
+		if err != nil {
+			return err
+		}
+		p.Clients = atLeast(len(clients.Items), clients.Next)
 	}
-	accounts, err := v.Manage.ServiceAccounts(ctx, v.Actor, filter)
-	p.Clients, p.Accounts = atLeast(len(clients.Items), clients.Next), atLeast(len(accounts.Items), accounts.Next)
-	return err
+	if v.Contract.ServiceAccounts() != nil {
+		accounts, err := v.Manage.ServiceAccounts(ctx, v.Actor, filter)
+		if err != nil {
+			return err
+		}
+		p.Accounts = atLeast(len(accounts.Items), accounts.Next)
+	}
+	return nil
 }
 
 // MemberCount says how many members there are.
