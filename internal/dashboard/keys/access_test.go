@@ -110,13 +110,15 @@ func TestNobodyReachesWhatIsNotTheirs(t *testing.T) {
 			says(t, b.Post("/dashboard/keys/"+ours.ID+path, form), http.StatusNotFound)
 		}
 		says(t, b.Get("/dashboard/keys/revoke?key="+ours.ID), http.StatusOK, "Nothing is chosen")
-		says(t, b.Post("/dashboard/keys/revoke", url.Values{"key": {ours.ID}}), http.StatusNotFound)
+		says(t, b.Post("/dashboard/keys/revoke", url.Values{"key": {ours.ID}}), http.StatusUnprocessableEntity, "Nothing is chosen")
 		says(t, b.Get("/dashboard/as/"+w.One.ID+"/keys"), http.StatusNotFound)
 	})
 	t.Run("an operator in the wrong organization", func(t *testing.T) {
 		b := w.AsStaff(cardea.RoleOwner)
 		says(t, b.Get("/dashboard/as/"+w.One.ID+"/keys/"+ours.ID), http.StatusOK, "Ours")
 		says(t, b.Get("/dashboard/as/"+w.Two.ID+"/keys/"+ours.ID), http.StatusNotFound)
+		says(t, b.Get("/dashboard/as/"+w.Two.ID+"/keys/revoke?key="+ours.ID), http.StatusOK, "Nothing is chosen")
+		says(t, b.Post("/dashboard/as/"+w.Two.ID+"/keys/revoke", url.Values{"key": {ours.ID}}), http.StatusUnprocessableEntity, "Nothing is chosen")
 		for path, form := range deeds {
 			says(t, b.Post("/dashboard/as/"+w.Two.ID+"/keys/"+ours.ID+path, form), http.StatusNotFound)
 		}

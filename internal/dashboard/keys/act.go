@@ -110,44 +110,67 @@ type many struct {
 }
 
 // confirmRevokeMany lists the keys that were chosen.
-func confirmRevokeMany(v *web.Visit) { askMany(v, http.StatusOK, v.R.URL.Query()["key"], "", nil) }
+func confirmRevokeMany(v *web.Visit) {
+	if keys, left, ok := chosen(v, v.R.URL.Query()["key"]); ok {
+		askMany(v, http.StatusOK, keys, left, "", nil)
+	}
+}
 
-// askMany shows the question for some keys.
-func askMany(v *web.Visit, status int, ids []string, reason string, problems map[string]string) {
-	d := many{Reason: reason, Problems: problems, Back: v.Base + "/keys", RevokeText: revokeText(v)}
+// chosen returns the keys of the organization whose pages these are that were chosen and
+// can end; left is how many others were. ok is false when that was answered.
+func chosen(v *web.Visit, ids []string) (keys []manage.Key, left int, ok bool) {
 	slices.Sort(ids)
-	for _, id := range slices.Compact(ids)[:min(len(ids), access.MaxLimit)] {
+	ids = slices.Compact(ids)
+	for _, id := range ids[:min(len(ids), access.MaxLimit)] {
 		k, err := v.Manage.Key(v.R.Context(), v.Actor, manage.ID{ID: id})
 		switch {
 		case cardea.KindOf(err) == cardea.KindNotFound, err == nil && (k.Organization != v.Organization.ID || !k.RevokedAt.IsZero()):
-			d.Left++
+			left++
 		case err != nil:
 			v.Fail(err)
-			return
+			return nil, 0, false
 		default:
-			d.Keys = append(d.Keys, row{Key: k, EnvironmentLabel: environmentLabel(v.Contract, k.Environment), Standing: statuses[k.Status]})
+			keys = append(keys, k)
 		}
 	}
+	return keys, left, true
+}
+
+// askMany shows the question for some keys.
+func askMany(v *web.Visit, status int, keys []manage.Key, left int, reason string, problems map[string]string) {
+	d := many{Left: left, Reason: reason, Problems: problems, Back: v.Base + "/keys", RevokeText: revokeText(v)}
+	for _, k := range keys {
+		d.Keys = append(d.Keys, row{Key: k, EnvironmentLabel: environmentLabel(v.Contract, k.Environment)})
+	}
 	title := "Nothing is chosen"
-	if len(d.Keys) > 0 {
-		title = d.RevokeText + " " + plural(len(d.Keys), "key") + "?"
+	if len(keys) > 0 {
+		title = d.RevokeText + " " + plural(len(keys), "key") + "?"
+		d.Back += asQuery(backOf(v, keys))
 	}
 	v.Render(status, web.View{Title: title, Template: "many", Data: d, Crumbs: []web.Crumb{{Text: v.PageTitle(page, "Keys"), Path: "/keys"}}})
 }
 
 // revokeMany ends them, in one act.
 func revokeMany(v *web.Visit) {
-	ids, reason := slices.Clone(v.Form["key"]), v.Value("reason")
-	if len(ids) == 0 {
-		askMany(v, http.StatusUnprocessableEntity, nil, reason, nil)
+	keys, left, ok := chosen(v, slices.Clone(v.Form["key"]))
+	reason := v.Value("reason")
+	switch {
+	case !ok:
+		return
+	case len(keys) == 0:
+		askMany(v, http.StatusUnprocessableEntity, nil, left, reason, nil)
 		return
 	}
-	done, err := v.Manage.RevokeKeys(v.R.Context(), v.Actor, manage.RevokeKeys{IDs: ids, Reason: reason})
+	in := manage.RevokeKeys{Reason: reason}
+	for _, k := range keys {
+		in.IDs = append(in.IDs, k.ID)
+	}
+	done, err := v.Manage.RevokeKeys(v.R.Context(), v.Actor, in)
 	if problems, ok := v.Problems(err); ok {
 		for field, text := range problems {
 			problems[field] = sentence("The "+field, text)
 		}
-		askMany(v, http.StatusUnprocessableEntity, ids, reason, problems)
+		askMany(v, http.StatusUnprocessableEntity, keys, left, reason, problems)
 		return
 	}
 	if err != nil {
@@ -155,8 +178,8 @@ func revokeMany(v *web.Visit) {
 		return
 	}
 	notice := plural(len(done.Items), "key") + " revoked."
-	if n := len(done.Failed); n > 0 {
-		notice += " " + plural(n, "key") + " could not be: not there, or not yours to revoke."
+	if n := len(done.Failed) + left; n > 0 {
+		notice += " " + plural(n, "key") + " could not be: revoked already, not there, or not yours to revoke."
 	}
 	v.See("/keys"+asQuery(backOf(v, done.Items)), notice)
 }

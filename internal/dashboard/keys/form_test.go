@@ -163,6 +163,9 @@ func TestSeveralKeysEndInOneAct(t *testing.T) {
 	says(t, b.Post("/dashboard/keys/revoke", url.Values{"key": {one.ID, two.ID}, "reason": {"a\nb"}}), http.StatusUnprocessableEntity, "Revoke 2 keys?", "The reason")
 	says(t, b.Follow(b.Post("/dashboard/keys/revoke", url.Values{"key": {one.ID, two.ID, foreign.ID}, "reason": {"spring cleaning"}})), http.StatusOK, "2 keys revoked. 1 key could not be")
 	says(t, b.Get("/dashboard/keys/"+one.ID), http.StatusOK, "Revoked by you", "Reason: spring cleaning")
+	after := b.Get("/dashboard/keys")
+	says(t, after, http.StatusOK, `name="key" value="`+kept.ID, "/dashboard/keys/"+kept.ID+"/revoke")
+	saysNot(t, after, `value="`+one.ID, "/dashboard/keys/"+one.ID+"/revoke")
 	if now(t, w, kept.ID).Status != manage.StatusActive || now(t, w, foreign.ID).Status != manage.StatusActive || now(t, w, two.ID).Status != manage.StatusRevoked {
 		t.Error("the wrong keys were revoked")
 	}
