@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"os"
 	"slices"
 	"strconv"
@@ -61,7 +62,7 @@ func Restore(ctx context.Context, path string, cfg Config) (Tree, error) {
 		if err := load(ctx, path, q, usage); err != nil {
 			return err
 		}
-		if err := refold(ctx, q); err != nil {
+		if err := errors.Join(refold(ctx, q), resum(ctx, usage)); err != nil {
 			return err
 		}
 		tree, err = Reader{q: q, db: db}.verifyAudit(ctx)
@@ -82,6 +83,29 @@ func refold(ctx context.Context, q querier) error {
 		`UPDATE organization SET folded_name = substr(folded, 1, length(folded) - length(id) - 1) WHERE folded_name = ''`,
 	} {
 		if _, err := q.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resum adds up the usage that a backup of schema 3 or before has not added up, the way the
+// migration does.
+func resum(ctx context.Context, usage querier) error {
+	for _, query := range []string{
+		`INSERT INTO usage_daily (credential, day, organization, environment, requests, denied, limited, bytes_out, latency_us)
+		SELECT credential, hour / 86400000000 * 86400000000, max(organization), max(environment), ` + usageSums + `
+		FROM usage_hourly WHERE credential <> '' AND NOT EXISTS (SELECT 1 FROM usage_daily) GROUP BY 1, 2`,
+		`INSERT INTO usage_total (organization, hour, environment, route, status_class, reason, requests, bytes_out, latency_us)
+		SELECT organization, hour, environment, route, status_class, reason, CAST(sum(requests) AS BIGINT),
+		CAST(sum(bytes_out) AS BIGINT), CAST(sum(latency_us) AS BIGINT)
+		FROM usage_hourly WHERE NOT EXISTS (SELECT 1 FROM usage_total) GROUP BY 1, 2, 3, 4, 5, 6`,
+		`INSERT INTO usage_total_daily (organization, day, environment, route, status_class, reason, requests, bytes_out, latency_us)
+		SELECT organization, hour / 86400000000 * 86400000000, environment, route, status_class, reason, CAST(sum(requests) AS BIGINT),
+		CAST(sum(bytes_out) AS BIGINT), CAST(sum(latency_us) AS BIGINT)
+		FROM usage_hourly WHERE NOT EXISTS (SELECT 1 FROM usage_total_daily) GROUP BY 1, 2, 3, 4, 5, 6`,
+	} {
+		if _, err := usage.ExecContext(ctx, query); err != nil {
 			return err
 		}
 	}
