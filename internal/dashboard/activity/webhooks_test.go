@@ -195,6 +195,12 @@ func TestWebhooksOfOthersAreNotThere(t *testing.T) {
 	if after := state(t, w); after != before {
 		t.Errorf("something changed:\n%s\n%s", before, after)
 	}
+	second, _ := create(t, owner, "/dashboard", url.Values{"url": {"https://example.com/second"}})
+	owner.Post(second+"/test", url.Values{})
+	message := strings.TrimPrefix(firstDelivery(t, w, owner, second), second)
+	if a := owner.Get(own + message); a.Status != http.StatusNotFound {
+		t.Errorf("one's other webhook's message: %d", a.Status)
+	}
 	saysNot(t, owner.Get("/dashboard/webhooks"), "https://example.com/two", "https://example.com/everybody")
 	says(t, operator.Get("/dashboard/console/webhooks"), http.StatusOK, "https://example.com/everybody", "every organization")
 	says(t, operator.Get("/dashboard/console/webhooks"), http.StatusOK, "https://example.com/two", "Two Corp")
