@@ -6,39 +6,68 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// An inbox is what a script's receiver of webhooks got.
+type inbox struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	arrived chan struct{}
+}
+
+// inboxes are those of the running scripts, by their work directory.
+var inboxes sync.Map
+
 // receiveScript is `receive`: starts a receiver of webhooks, which takes every message and
-// appends its body, a line, to $WORK/received; its URL is in RECEIVER. `receive TEXT…` waits
-// until a message with the text has come.
+// writes the bodies, a line each, to $WORK/received; its URL is in RECEIVER. `receive TEXT…`
+// waits until a message with the text has come.
 func receiveScript(ts *testscript.TestScript, _ bool, args []string) {
-	file := ts.MkAbs("received")
 	if len(args) == 0 {
-		receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body, _ := io.ReadAll(r.Body)
-			f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-			if err != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			defer f.Close()
-			_, _ = f.Write(append(body, '\n'))
-		}))
+		in := &inbox{arrived: make(chan struct{}, 1)}
+		inboxes.Store(ts.MkAbs("."), in)
+		receiver := httptest.NewServer(in.handler(ts.MkAbs("received")))
 		ts.Defer(receiver.Close)
 		ts.Setenv("RECEIVER", receiver.URL)
 		return
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		text, err := os.ReadFile(file)
-		if err == nil && strings.Contains(string(text), strings.Join(args, " ")) {
+	found, ok := inboxes.Load(ts.MkAbs("."))
+	if !ok {
+		ts.Fatalf("receive: there is no receiver yet")
+	}
+	in, late := found.(*inbox), time.After(20*time.Second)
+	for {
+		in.mu.Lock()
+		text := in.text.String()
+		in.mu.Unlock()
+		if strings.Contains(text, strings.Join(args, " ")) {
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-in.arrived:
+		case <-late:
 			ts.Fatalf("receive: nothing came with %q, but:\n%s", strings.Join(args, " "), text)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// handler takes messages.
+func (in *inbox) handler(file string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.text.Write(append(body, '\n'))
+		if err != nil || os.WriteFile(file, []byte(in.text.String()), 0o600) != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		select {
+		case in.arrived <- struct{}{}:
+		default:
+		}
+	})
 }
