@@ -79,7 +79,7 @@ func listAccounts(v *web.Visit) {
 
 // An accountForm is the form for a new service account, or for a change of one.
 type accountForm struct {
-	ID, Action                            string
+	ID, Called, Action                    string // Called: its name before the change
 	One, Submit                           string
 	Name, Environment, Addresses, Expires string
 	FirstDay                              string
@@ -114,7 +114,7 @@ func showAccountForm(v *web.Visit, status int, f accountForm) {
 	crumbs := []web.Crumb{{Text: accountTitle(v), Path: "/service-accounts"}}
 	title := f.Submit
 	if f.ID != "" {
-		crumbs = append(crumbs, web.Crumb{Text: f.ID, Path: "/service-accounts/" + f.ID})
+		crumbs = append(crumbs, web.Crumb{Text: f.Called, Path: "/service-accounts/" + f.ID})
 		title = "Edit " + f.One
 	}
 	v.Render(status, web.View{Title: title, Template: "account_form", Data: f, Crumbs: crumbs})
@@ -172,7 +172,7 @@ func editAccount(v *web.Visit) {
 
 func accountFormOf(v *web.Visit, account *manage.ServiceAccount) accountForm {
 	f := emptyAccount(v)
-	f.ID, f.Action, f.Submit = account.ID, v.Base+"/service-accounts/"+account.ID+"/edit", "Save"
+	f.ID, f.Called, f.Action, f.Submit = account.ID, account.Name, v.Base+"/service-accounts/"+account.ID+"/edit", "Save"
 	return f
 }
 

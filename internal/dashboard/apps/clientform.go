@@ -16,6 +16,7 @@ import (
 type clientForm struct {
 	Words    clientWords
 	ID       string // "" for a new one
+	Called   string // its name before the change
 	Action   string
 	Problems problems
 	Problem  string // what is wrong with the form as a whole
@@ -266,7 +267,7 @@ func editClient(v *web.Visit) {
 // editForm returns the form for a change of a client, not filled in.
 func editForm(v *web.Visit, client *manage.Client) clientForm {
 	f := emptyForm(v)
-	f.ID, f.Action = client.ID, v.Base+"/applications/"+client.ID+"/edit"
+	f.ID, f.Called, f.Action = client.ID, client.Name, v.Base+"/applications/"+client.ID+"/edit"
 	f.Public, f.Described = client.Public, client.MetadataURL != ""
 	return f
 }
@@ -288,7 +289,7 @@ func allGrants(c *contract.Contract, chosen []string) []grantChoice {
 func showEditClient(v *web.Visit, status int, f clientForm) {
 	v.Render(status, web.View{
 		Title: "Edit " + lower(f.Words.One), Template: "client_form", Data: f,
-		Crumbs: []web.Crumb{{Text: f.Words.Title, Path: f.Words.Path}, {Text: v.Path("client"), Path: "/applications/" + v.Path("client")}},
+		Crumbs: []web.Crumb{{Text: f.Words.Title, Path: f.Words.Path}, {Text: f.Called, Path: "/applications/" + f.ID}},
 	})
 }
 

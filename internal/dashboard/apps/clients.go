@@ -243,6 +243,9 @@ func previewOf(v *web.Visit, client *manage.Client) *preview {
 		Scopes: scopeWords(v.Contract, client.Scopes), Lasts: "until they withdraw it",
 		HomeURL: client.HomeURL, PolicyURL: client.PolicyURL, TermsURL: client.TermsURL, LogoURL: client.LogoURL,
 	}
+	if v.Staff() {
+		p.Account = "The person who is asked"
+	}
 	if len(v.Contract.Environments()) > 1 {
 		p.Environment = environmentLabel(v.Contract, client.Environment)
 	}
