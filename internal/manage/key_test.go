@@ -30,7 +30,7 @@ func TestANewKeyShowsItsSecretOnceAndStoresItsHash(t *testing.T) {
 			ID: created.Key.ID, Kind: "api_key", Environment: "test", Organization: o.ID, Name: "Production Integration",
 			Status: manage.StatusActive, Hint: "ck_test_…" + text[len(text)-4:], Scopes: []string{"read", "write"},
 			Permissions: []string{"Read", "Write"}, Addresses: []string{"203.0.113.7", "2001:db8::/32"},
-			Limits: &manage.Limits{PerMinute: 10}, CreatedBy: "operator:mt_test", CreatedAt: start, UpdatedAt: start,
+			Limits: &manage.Limits{PerMinute: 10}, CreatedBy: "operator:mt_test", CreatedAt: start, UpdatedAt: start, SecretMadeAt: start,
 		}
 		if diff := cmp.Diff(want, created.Key); diff != "" {
 			t.Errorf("created key (-want +got):\n%s", diff)
