@@ -165,7 +165,7 @@ func (page *usagePage) divisions(v *web.Visit) []division {
 }
 
 // maxRows is how many rows a table has: who asks least is found by a filter.
-const maxRows = 100
+const maxRows = 50
 
 // others is the route that the usage of those too many to count one by one is under.
 const others = "*"
