@@ -296,7 +296,8 @@ func TestCoheraSDKKeyIsMadeAsThePageSays(t *testing.T) {
 		t.Errorf("the picker has %v", got)
 	}
 	b.menu("Settings", "API Keys")
-	b.life(wish{name: "Warehouse sync", environment: "Production", scopes: []string{"read:products"}}) // C1-31: rotated, too
+	// C1-31: a key is rotated, too.
+	b.life(wish{name: "Warehouse sync", environment: "Production", scopes: []string{"read:products"}})
 	b.menu("Settings", "API Keys")
 	b.follow("Create New Key")
 	b.create("Create New Key", wish{name: "With a date", environment: "Sandbox", scopes: []string{"read:products"}, expires: inDays(30)})
