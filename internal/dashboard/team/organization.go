@@ -2,6 +2,7 @@ package team
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cardea-dev/cardea"
@@ -31,8 +32,9 @@ type organizationPage struct {
 	Limits manage.Limits  // in force
 	Own    bool           // they are the organization's own, not its plan's
 
-	// Connection is how members sign in through their company; nil: they do not, or the
-	// visitor may not know, as SeesConnection says.
+	// Connection is how members sign in through their company; nil: they do not.
+	// SeesConnection is false when the contract offers no such way, or the visitor may not
+	// know.
 	Connection     *manage.Connection
 	SeesConnection bool
 	MayConnect     bool
@@ -47,7 +49,8 @@ func organization(v *web.Visit) { showOrganization(v, http.StatusOK, v.Organizat
 func showOrganization(v *web.Visit, status int, name string, problems map[string]string) {
 	p := organizationPage{
 		Path: v.Base + "/organization", Name: name, Problems: problems, Plan: v.Contract.Plan(v.Organization.Plan),
-		MayConnect: v.May(access.Own), SeesConnection: v.May(access.ReadAdmin),
+		MayConnect:     v.May(access.Own),
+		SeesConnection: v.May(access.ReadAdmin) && slices.Contains(v.Contract.SignIn().Methods, people.MethodSSO),
 	}
 	if p.Plan != nil {
 		p.Limits = manage.Limits{PerMinute: p.Plan.PerMinute, Burst: p.Plan.Burst, PerDay: p.Plan.PerDay}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -396,6 +397,13 @@ func TestSettingsShowThePlanAsTheContractDoes(t *testing.T) {
 	if _, err := w.Manage.UpdateOrganization(t.Context(), dashtest.Operator, manage.UpdateOrganization{ID: w.One.ID, Limits: &manage.Limits{PerMinute: 2500, Burst: 200}}); err != nil {
 		t.Fatal(err)
 	}
+	text, err := os.ReadFile(example("cohera-api"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(t, b.Get("/dashboard/organization"), http.StatusOK, "Single sign-on")
+	w.Load(string(text) + "\nsign_in: {methods: [password]}\n")
+	saysNot(t, b.Get("/dashboard/organization"), "Single sign-on")
 	page := b.Get("/dashboard/organization")
 	says(t, page, http.StatusOK, "Custom", "with limits of your own", "2,500", "200")
 	saysNot(t, page, "Contact sales", "/console/")
