@@ -55,7 +55,7 @@ func usageCommand() *cobra.Command {
 	f.StringVar(&q.Organization, "org", "", "only of the organization with this `ID`")
 	f.StringVar(&q.Key, "key", "", "only of the credential with this `ID`")
 	f.StringVar(&q.Environment, "env", "", "only in this environment")
-	f.StringVar(&q.By, "by", "", "key, client, route, hour, day, status, reason or environment (default key)")
+	f.StringVar(&q.By, "by", "", "key, client, organization, route, hour, day, status, reason or environment (default key)")
 	f.StringVar(&from, "from", "", "start: a time, or how long ago, such as 7d (default 24h)")
 	f.StringVar(&to, "to", "", "end: a time, or how long ago (default now)")
 	c.RunE = with(func(s *session, c *cobra.Command, _ []string) error {

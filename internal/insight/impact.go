@@ -83,7 +83,7 @@ func (i *Insight) Impact(ctx context.Context, actor cardea.Actor, in ImpactInput
 		return out, nil
 	}
 	out.Valid, out.Hash, out.Problems = true, proposed.Hash(), problemsOf(proposed.Warnings())
-	c := comparison{old: current, new: proposed, now: i.now(), notes: map[noteKey]*note{}}
+	c := comparison{old: current, new: proposed, now: i.now(), notes: map[noteKey]*note{}, losers: map[string]bool{}}
 	c.contracts()
 	if err := i.store.EachLiveCredential(ctx, c.credential); err != nil {
 		return Impact{}, err
@@ -109,6 +109,7 @@ type comparison struct {
 	notes    map[noteKey]*note
 	order    []*note             // as they were found
 	lost     map[string][]string // :: granted scope → what it no longer grants
+	losers   map[string]bool     // :: a scope and what it is granted with → whether anything is lost with it
 	routes   []*routeChange
 }
 

@@ -39,9 +39,15 @@ func (c *comparison) loses(scopes []string, name string) bool {
 	if len(c.lost[name]) == 0 {
 		return false
 	}
-	set, _ := c.new.ScopeSet(scopes...)
-	kept := c.new.ScopeNames(c.new.Expand(set))
-	return slices.ContainsFunc(c.lost[name], func(lost string) bool { return !slices.Contains(kept, lost) })
+	key := name + "\x00" + strings.Join(scopes, " ")
+	loses, known := c.losers[key] // a hundred thousand keys have a handful of grants
+	if !known {
+		set, _ := c.new.ScopeSet(scopes...)
+		kept := c.new.ScopeNames(c.new.Expand(set))
+		loses = slices.ContainsFunc(c.lost[name], func(lost string) bool { return !slices.Contains(kept, lost) })
+		c.losers[key] = loses
+	}
+	return loses
 }
 
 // kindIn returns what a contract says about credentials of a stored kind, nil for nothing.

@@ -38,15 +38,15 @@ const lines = 8
 const restGroup = "other"
 
 // Series counts requests over time, by hour for up to 72 hours and else by the day of
-// UTC. By "" or "total" it is one line; by "key", "client", "route", "status", "reason" or
-// "environment" one for each of the eight largest and one, "other", for the rest. A
+// UTC. By "" or "total" it is one line; by "key", "client", "organization", "route", "status",
+// "reason" or "environment" one for each of the eight largest and one, "other", for the rest. A
 // member sees those of their organization.
 func (i *Insight) Series(ctx context.Context, actor cardea.Actor, in UsageQuery) (Series, error) {
 	if in.By == "" {
 		in.By = byTotal
 	}
 	if _, ok := usageBy[in.By]; in.By != byTotal && !ok || in.By == "hour" || in.By == "day" {
-		return Series{}, cardea.Invalid("by", "must be total, key, client, route, status, reason or environment")
+		return Series{}, cardea.Invalid("by", "must be total, key, client, organization, route, status, reason or environment")
 	}
 	filter, err := i.usageFilter(ctx, actor, in)
 	if err != nil {

@@ -21,8 +21,8 @@ type UsageQuery struct {
 	To   time.Time `json:"to,omitzero"`
 
 	// By says what a row stands for: "key" (which "" is: a credential of any sort),
-	// "client" (credentials of OAuth clients alone), "route", "hour", "day", "status",
-	// "reason" or "environment".
+	// "client" (credentials of OAuth clients alone), "organization", "route", "hour", "day",
+	// "status", "reason" or "environment".
 	By string `json:"by,omitzero"`
 }
 

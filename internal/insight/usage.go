@@ -27,6 +27,8 @@ const (
 	byKey    = "key"
 	byClient = "client"
 	byTotal  = "total"
+
+	byOrganization = "organization"
 )
 
 // usageBy maps what a row may stand for to how the store calls it and how its value is
@@ -43,6 +45,8 @@ var usageBy = map[string]struct {
 	"status":      {store.ByStatusClass, func(u store.UsageRow) string { return strconv.Itoa(u.StatusClass) + "xx" }},
 	"reason":      {store.ByReason, func(u store.UsageRow) string { return u.Reason }},
 	"environment": {store.ByEnvironment, func(u store.UsageRow) string { return u.Environment }},
+
+	byOrganization: {store.ByOrganization, func(u store.UsageRow) string { return u.Organization }},
 }
 
 // wordsFor are names for groups that have none of their own.
@@ -59,7 +63,7 @@ func (i *Insight) Usage(ctx context.Context, actor cardea.Actor, in UsageQuery) 
 		in.By = byKey
 	}
 	if _, ok := usageBy[in.By]; !ok {
-		return Usage{}, cardea.Invalid("by", "must be key, client, route, hour, day, status, reason or environment")
+		return Usage{}, cardea.Invalid("by", "must be key, client, organization, route, hour, day, status, reason or environment")
 	}
 	filter, err := i.usageFilter(ctx, actor, in)
 	if err != nil {
@@ -155,10 +159,14 @@ func (i *Insight) topUsage(ctx context.Context, by string, f store.UsageFilter, 
 
 // namesOf returns what groups are called, those that need it.
 func (i *Insight) namesOf(ctx context.Context, by string, groups []string) (map[string]string, error) {
-	if by != byKey && by != byClient {
+	if by != byKey && by != byClient && by != byOrganization {
 		return wordsFor[by], nil
 	}
-	names, err := i.store.CredentialNames(ctx, groups)
+	find := i.store.CredentialNames
+	if by == byOrganization {
+		find = i.store.OrganizationNames
+	}
+	names, err := find(ctx, groups)
 	if err == nil {
 		names[""] = wordsFor[byKey][""]
 	}

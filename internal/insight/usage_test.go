@@ -44,7 +44,7 @@ func TestUsageAddsUpWhateverItIsSummedBy(t *testing.T) {
 		w.count(w.key(other.ID, "x").Key.ID, other.ID, "GET /v1/things", now, cardea.ReasonAllowed, 1000)
 		for days, total := range map[int]int64{1: 9, 3: 12, 30: 112} {
 			from := now.AddDate(0, 0, -days)
-			for _, by := range []string{"key", "route", "hour", "day", "status", "reason", "environment"} {
+			for _, by := range []string{"key", "organization", "route", "hour", "day", "status", "reason", "environment"} {
 				u := must(w.Usage(w.ctx, me, insight.UsageQuery{From: from, By: by}))(t)
 				var sum int64
 				for _, row := range u.Rows {
@@ -78,6 +78,10 @@ func TestUsageAddsUpWhateverItIsSummedBy(t *testing.T) {
 		}
 		if diff := cmp.Diff(map[string]string{"GET /v1/things": "", "POST /v1/things": "", "": "unmatched", "*": "other routes"}, names); diff != "" {
 			t.Errorf("names of routes:\n%s", diff)
+		}
+		all := must(w.Usage(w.ctx, observer, insight.UsageQuery{By: "organization"}))(t).Rows
+		if len(all) != 2 || all[0].Name != "Other" || all[0].Counts.Requests != 1000 || all[1].Group != o.ID {
+			t.Errorf("by organization: %+v", all)
 		}
 		for by, want := range map[string][]string{"key": {"CI", "App"}, "client": {"App"}} {
 			for _, who := range []cardea.Actor{me, operator} {

@@ -73,6 +73,8 @@ const (
 	ByReason      = "reason"
 	ByStatusClass = "status_class"
 	ByEnvironment = "environment"
+
+	ByOrganization = "organization"
 )
 
 // UsageFilter says which usage to sum, and by what. Zero members do not narrow.
@@ -114,6 +116,8 @@ type UsageRow struct {
 	StatusClass int
 	Environment string
 
+	Organization string
+
 	Requests int64
 	Denied   int64         // refused by Cardea, the limited ones included
 	Limited  int64         // refused by a limit
@@ -134,6 +138,8 @@ var usageDimensions = map[string]struct {
 	ByReason:      {"reason", func(u *UsageRow) any { return &u.Reason }},
 	ByStatusClass: {"status_class", func(u *UsageRow) any { return &u.StatusClass }},
 	ByEnvironment: {"environment", func(u *UsageRow) any { return &u.Environment }},
+
+	ByOrganization: {"organization", func(u *UsageRow) any { return &u.Organization }},
 }
 
 // usageSums are the figures. The reasons in the texts are those of package cardea.

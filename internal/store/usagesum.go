@@ -318,3 +318,21 @@ func (r Reader) LimitedCredentials(ctx context.Context, organization string, n i
 	s := sel(`SELECT `+credentialColumns+` FROM credential`).add(" AND limits IS NOT NULL AND organization = ?", organization)
 	return collect(ctx, r, s.add(" ORDER BY created_at DESC, id DESC LIMIT ?", n), (*Credential).scan)
 }
+
+// OrganizationNames returns the names of organizations, by id; those that do not exist are
+// left out.
+func (r Reader) OrganizationNames(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	for part := range slices.Chunk(ids, topPerDay) {
+		rows, err := collect(ctx, r, sel(`SELECT id, name FROM organization`).in("id", part), func(o *Organization) []any {
+			return []any{&o.ID, &o.Name}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range rows {
+			names[o.ID] = o.Name
+		}
+	}
+	return names, nil
+}
