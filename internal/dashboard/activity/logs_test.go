@@ -279,7 +279,7 @@ func TestUsageIsDividedAsAsked(t *testing.T) {
 		}
 	}
 	staff := w.AsStaff(cardea.RoleViewer)
-	says(t, staff.Get("/dashboard/console/usage"), http.StatusOK, "9,519", "Somebody else’s", "7,777")
+	says(t, staff.Get("/dashboard/console/usage"), http.StatusOK, "9,519", "Somebody else’s", "of", "/dashboard/as/"+w.Two.ID+"/usage?key="+w.Foreign.Key.ID, "Two Corp", "7,777")
 	says(t, staff.Get("/dashboard/console/usage?organization="+w.Two.ID), http.StatusOK, "Only of", "Two Corp", "7,777")
 	if a := staff.Get("/dashboard/as/" + w.One.ID + "/usage?key=" + w.Foreign.Key.ID); a.Status != http.StatusNotFound {
 		t.Errorf("another organization's key on the pages of one: %d", a.Status)

@@ -57,8 +57,9 @@ type usageRow struct {
 	Mono       bool   // Text is code
 	Counts     insight.UsageCounts
 	Latency    string
-	Log        string // the address of the requests
-	Top        int64  // the most that a row of the table has
+	Log        string     // the address of the requests
+	Whose      credential // in the console: the organization that a credential belongs to
+	Top        int64      // the most that a row of the table has
 }
 
 // usage serves the page of usage: of everything, or of one credential.
@@ -184,6 +185,11 @@ func (page *usagePage) table(v *web.Visit, n *names, d division, u insight.Usage
 		if row.Text == "" {
 			row.Text = r.Group
 		}
+		if key := n.key(page.callerIn(d.by, r.Group)); key != nil {
+			row.Whose = credential{
+				ID: key.Organization, Name: n.organization(key.Organization), Path: at(portalOf(v, key.Organization)+"/usage", "key", key.ID).String(),
+			}
+		}
 		if r.Group != others || d.by != "route" {
 			row.Log = log.String()
 		}
@@ -193,6 +199,15 @@ func (page *usagePage) table(v *web.Visit, n *names, d division, u insight.Usage
 		t.Rows[i].Top = max(t.Rows[0].Counts.Requests, 1)
 	}
 	return t
+}
+
+// callerIn returns the credential that a row of the console's table is about, "" for none
+// and on an organization's own pages, where it is clear whose it is.
+func (page *usagePage) callerIn(by, group string) string {
+	if page.All && (by == "key" || by == "client") {
+		return group
+	}
+	return ""
 }
 
 // logPeriod returns the period of the request log for one of usage: the log is not kept
