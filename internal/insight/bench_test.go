@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,6 +159,10 @@ func BenchmarkLargeOrganization(b *testing.B) {
 		{"sparks/50", func() error { return second2(w.Sparks(ctx, me, ids[:50], 30)) }},
 		{"limits", func() error { return second2(w.LimitsNow(ctx, me, insight.LimitsQuery{})) }},
 		{"limits/busy-key", func() error { return second2(w.LimitsNow(ctx, me, insight.LimitsQuery{Key: ids[3]})) }},
+		{"impact", func() error {
+			text := strings.Replace(acme, "\n  write: {description: Write, implies: [read]}", "\n  write: Write", 1)
+			return second2(w.Impact(ctx, operator, insight.ImpactInput{Contract: text}))
+		}},
 		{"keys/page", func() error { return second2(w.manager.Keys(ctx, me, manage.KeyFilter{Page: page})) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
