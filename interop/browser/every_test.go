@@ -72,7 +72,7 @@ func TestEveryPageOfThePortal(t *testing.T) {
 			w.bustle(t)
 			b := enter(t, w, w.user(t, "owner"))
 			shapes := b.crawl("/dashboard", portal, func(shape string) {
-				b.picture(pictureName(shape))
+				b.portray(shape)
 				b.inspect()
 			})
 			t.Logf("%s: %d pages: %s", name, len(shapes), strings.Join(shapes, " "))
@@ -90,7 +90,7 @@ func TestEveryPageOfTheConsole(t *testing.T) {
 	w.bustle(t)
 	b := enter(t, w, w.Staff)
 	shapes := b.crawl("/dashboard/console", func(path string) bool { return strings.HasPrefix(path, "/dashboard/console") }, func(shape string) {
-		b.picture(pictureName(shape))
+		b.portray(shape)
 		b.inspect()
 	})
 	t.Logf("%d pages: %s", len(shapes), strings.Join(shapes, " "))

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -174,9 +175,14 @@ func (b *tab) revokeText() string {
 	return "Revoke"
 }
 
+// clipboard is the browser's only one, and all tabs'.
+var clipboard sync.Mutex
+
 // copies clicks the button that copies a text, and looks at what was copied.
 func (b *tab) copies(id, text string) {
 	b.t.Helper()
+	clipboard.Lock()
+	defer clipboard.Unlock()
 	b.grant()
 	b.element(fmt.Sprintf(`document.querySelector('[data-copy=%q]')`, id), "button that copies").click()
 	b.sees("Copied")

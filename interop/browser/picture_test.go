@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -30,21 +29,43 @@ func (b *tab) picture(name string) {
 	}
 }
 
-// pictureName returns the name of the picture of a page by the shape of its path.
-func pictureName(shape string) string {
+// portray keeps pictures of a page that was come to: every page of one product, those of
+// keys of all of them, and some in the dark and on a phone.
+func (b *tab) portray(shape string) {
+	b.t.Helper()
+	if os.Getenv("CARDEA_PICTURES") == "" {
+		return
+	}
 	name := strings.Trim(strings.ReplaceAll(strings.TrimPrefix(shape, "/dashboard"), "/", "-"), "-")
-	return cmp.Or(strings.ReplaceAll(name, "…", "one"), "home")
+	name = strings.ReplaceAll(name, "…", "one")
+	several := name == "keys" || name == "credentials" || name == "usage"
+	if name == "" || b.world.name != "cohera-sdk" && !several {
+		return
+	}
+	b.picture(name)
+	if !several {
+		return
+	}
+	b.scheme("dark")
+	b.picture(name + "-dark")
+	b.scheme("light")
+	b.size(360, 740)
+	b.picture(name + "-phone")
+	b.size(1280, 900)
 }
 
 // capture takes a picture of the page, to its end or to three screens of it.
 func (b *tab) capture() []byte {
 	b.t.Helper()
+	// A chart is drawn again a moment after the page changed its size.
+	eval[any](b, "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150))")
+	width := eval[float64](b, "document.documentElement.clientWidth")
 	height := eval[float64](b, "Math.min(2700, Math.max(600, document.documentElement.scrollHeight))")
 	beyond := true
-	for quality := int64(85); ; quality -= 15 {
+	for quality := int64(70); ; quality -= 15 {
 		shot := call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{
 			Format: page.CaptureScreenshotFormatWebp, Quality: &quality, CaptureBeyondViewport: &beyond,
-			Clip: &page.Viewport{Width: 1280, Height: height, Scale: 1},
+			Clip: &page.Viewport{Width: width, Height: height, Scale: 1},
 		})
 		if len(shot.Data) <= largest || quality < 30 {
 			return shot.Data
