@@ -56,4 +56,3 @@ func TestTheFirstUseFromANewAddressIsTold(t *testing.T) {
 		}
 	}
 }
-
