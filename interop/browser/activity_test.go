@@ -109,3 +109,25 @@ func TestOperatorGivesACustomerLimitsOfTheirOwn(t *testing.T) {
 		w.stop()
 	}
 }
+
+// A chart is drawn for the scheme that the reader prefers, also when they change their mind.
+func TestChartsFollowTheScheme(t *testing.T) {
+	t.Parallel()
+	w := open(t, "cohera-sdk")
+	w.bustle(t)
+	b := enter(t, w, w.user(t, "owner"))
+	b.visit("/dashboard/usage")
+	const drawn = `(() => { const c = document.querySelector(".plot canvas"); return c && c.width > 300 ? c.toDataURL() : "" })()`
+	seen := map[string]bool{}
+	for _, scheme := range []string{"light", "dark"} {
+		b.scheme(scheme)
+		b.await("the chart is not drawn in "+scheme, func() bool {
+			picture, err := evaluate[string](b, drawn)
+			if err != nil || picture == "" || seen[picture] {
+				return false
+			}
+			seen[picture] = true
+			return true
+		})
+	}
+}

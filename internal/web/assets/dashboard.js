@@ -164,6 +164,7 @@ const charting = (figure) => {
   const { times, lines, bars } = JSON.parse(figure.dataset.series), plot = document.getElementById(figure.dataset.chart);
   if (times.length < 2) return;
   let drawn;
+  const fit = () => { if (drawn && plot.clientWidth !== drawn.width) drawn.setSize({ width: plot.clientWidth, height: 220 }); };
   const draw = () => {
     drawn?.destroy();
     const grid = { stroke: resolved(plot, "line"), width: 1 }, text = resolved(plot, "muted");
@@ -179,12 +180,13 @@ const charting = (figure) => {
         return { label: line.name, stroke, width: bars ? 0 : 2, points: { show: false }, ...(bars ? { paths: uPlot.paths.bars({ size: [0.7, 40] }), fill: stroke } : {}) };
       })],
     }, [times, ...lines.map((line) => line.values)], plot);
+    fit(); // an empty plot is not laid out, and has no width
   };
   draw();
   let waiting;
   new ResizeObserver(() => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { if (drawn && plot.clientWidth !== drawn.width) drawn.setSize({ width: plot.clientWidth, height: 220 }); }, 50);
+    waiting = setTimeout(fit, 50);
   }).observe(plot);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 };
