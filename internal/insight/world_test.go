@@ -2,8 +2,6 @@ package insight_test
 
 import (
 	"context"
-	"database/sql"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -206,23 +204,6 @@ func (w *world) log(r store.RequestRow) {
 	}
 	if err := w.store.AppendRequests(w.ctx, []store.RequestRow{r}, nil); err != nil {
 		w.t.Fatal(err)
-	}
-}
-
-// raw runs a statement on the database behind the store's back.
-func (w *world) raw(statement string) {
-	w.t.Helper()
-	driver, source := "sqlite", "file:"+filepath.Join(w.cfg.Dir, "cardea.db")
-	if w.cfg.DSN != "" {
-		driver, source = "pgx", w.cfg.DSN
-	}
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
-		w.t.Fatalf("%s: %v", statement, err)
 	}
 }
 
