@@ -179,7 +179,7 @@ func TestOffboardingEndsEverythingAtOnce(t *testing.T) {
 		s := newScene(w)
 		other := w.key(w.organization("Other").ID, "k").Key
 		done := must(w.OffboardOrganization(w.ctx, operator, manage.Offboard{ID: s.org.ID, Reason: "left"}))(t)
-		if done.KeysRevoked != 10 || done.MembersDisabled != 1 || done.Organization.Status != manage.OrganizationSuspended {
+		if done.KeysRevoked != 10 || done.MembersDisabled != 2 || done.Organization.Status != manage.OrganizationSuspended {
 			t.Errorf("done: %+v", done)
 		}
 		for _, k := range must(w.Keys(w.ctx, operator, manage.KeyFilter{Organization: s.org.ID}))(t).Items {

@@ -25,6 +25,7 @@ type scene struct {
 	*world
 	org, suspended     manage.Organization
 	admin, disabled    manage.Member
+	invited            manage.Member // has never come
 	key, off, rotating manage.KeySecret
 	system, personal   manage.KeySecret
 	token              manage.ManagementTokenSecret
@@ -48,6 +49,7 @@ func newScene(w *world) *scene {
 	s.admin = w.member(s.org.ID, "ada@example.com", cardea.RoleAdmin)
 	s.disabled = w.member(s.org.ID, "bob@example.com", cardea.RoleViewer)
 	must(w.DisableMember(w.ctx, operator, manage.ID{ID: s.disabled.ID}))(w.t)
+	s.invited = w.member(s.org.ID, "cy@example.com", cardea.RoleViewer)
 	s.key, s.off, s.rotating = w.key(s.org.ID, "one"), w.key(s.org.ID, "two"), w.key(s.org.ID, "three")
 	must(w.DisableKey(w.ctx, operator, manage.ID{ID: s.off.Key.ID}))(w.t)
 	again := must(w.RotateKey(w.ctx, operator, manage.RotateKey{ID: s.rotating.Key.ID}))(w.t)
@@ -245,8 +247,8 @@ var changes = []change{
 	{"SetPassword", "member.set_password", (*scene).adminID, func(s *scene) (any, error) {
 		return s.SetPassword(s.ctx, operator, manage.SetPassword{Member: s.admin.ID, Password: memberPassword})
 	}},
-	{"CreateInvitation", "member.invite", (*scene).adminID, func(s *scene) (any, error) {
-		return s.CreateInvitation(s.ctx, operator, manage.ID{ID: s.admin.ID})
+	{"CreateInvitation", "member.invite", func(s *scene) string { return s.invited.ID }, func(s *scene) (any, error) {
+		return s.CreateInvitation(s.ctx, operator, manage.ID{ID: s.invited.ID})
 	}},
 	{"CreateResetLink", "member.reset", (*scene).adminID, func(s *scene) (any, error) {
 		return s.CreateResetLink(s.ctx, operator, manage.ID{ID: s.admin.ID})
@@ -325,7 +327,7 @@ var reads = []string{
 // several says how many events a change leaves, where it is not one: one for everything
 // that it ends or begins.
 var several = map[string]int64{
-	"OffboardOrganization": 1 + 5 + 3 + 2 + 1, // keys, clients, accounts, enabled members
+	"OffboardOrganization": 1 + 5 + 3 + 2 + 2, // keys, clients, accounts, enabled members
 	"RotateSigningKeys":    2,                 // the new one is announced and made
 	"RevokeSigningKey":     2,
 	"RevokeAll":            2, // a personal token

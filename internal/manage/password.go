@@ -76,13 +76,13 @@ type Link struct {
 // ones. Owners and admins may invite; for a member who can sign in already it is refused,
 // since whoever has the link is that person.
 func (m *Manager) CreateInvitation(ctx context.Context, actor cardea.Actor, in ID) (Link, error) {
-	return m.createLink(ctx, actor, in.ID, purposeInvite, inviteLasts, access.Admin, func(tx *store.Tx) error {
+	return m.createLink(ctx, actor, in.ID, purposeInvite, inviteLasts, access.Admin, func(tx *store.Tx, member store.Member) error {
 		_, err := tx.Password(ctx, in.ID)
 		keys, failed := tx.Passkeys(ctx, in.ID)
 		switch {
 		case failed != nil:
 			return failed
-		case err == nil, len(keys) > 0:
+		case err == nil, len(keys) > 0, !member.SignedInAt.IsZero(): // through their company, or handed off
 			return cardea.Errorf(cardea.KindConflict, "the member can sign in already")
 		case cardea.KindOf(err) != cardea.KindNotFound:
 			return err
@@ -94,11 +94,11 @@ func (m *Manager) CreateInvitation(ctx context.Context, actor cardea.Actor, in I
 // CreateResetLink makes a link for a member who has lost what they sign in with, in place
 // of earlier ones. Operators only: whoever has the link is that person.
 func (m *Manager) CreateResetLink(ctx context.Context, actor cardea.Actor, in ID) (Link, error) {
-	return m.createLink(ctx, actor, in.ID, purposeReset, resetLasts, access.Nobody, func(*store.Tx) error { return nil })
+	return m.createLink(ctx, actor, in.ID, purposeReset, resetLasts, access.Nobody, func(*store.Tx, store.Member) error { return nil })
 }
 
 // createLink makes a link if check allows it.
-func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpose string, lasts time.Duration, need access.Right, check func(tx *store.Tx) error) (Link, error) {
+func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpose string, lasts time.Duration, need access.Right, check func(*store.Tx, store.Member) error) (Link, error) {
 	link := Link{Member: id, Purpose: purpose, Secret: secret.New(secret.ShapePrefix, linkPrefix)}
 	err := m.change(ctx, actor, func(tx *store.Tx) error {
 		member, err := m.findMember(ctx, tx.Reader, actor, id, need)
@@ -111,7 +111,7 @@ func (m *Manager) createLink(ctx context.Context, actor cardea.Actor, id, purpos
 		if !member.DisabledAt.IsZero() {
 			return cardea.Errorf(cardea.KindConflict, "the member is disabled")
 		}
-		if err := check(tx); err != nil {
+		if err := check(tx, member); err != nil {
 			return err
 		}
 		if err := tx.EndLinks(ctx, id, purpose); err != nil {

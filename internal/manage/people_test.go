@@ -7,6 +7,7 @@ import (
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/password"
+	"github.com/cardea-dev/cardea/internal/secret"
 	"github.com/cardea-dev/cardea/internal/store"
 )
 
@@ -79,6 +80,15 @@ func TestAnInvitationTakesNoAccountOver(t *testing.T) {
 		return tx.InsertPasskey(w.ctx, store.Passkey{ID: []byte("k"), Member: passkey.ID, Name: "phone", Data: []byte("{}")})
 	})
 	_, err = w.CreateInvitation(w.ctx, actorOf(owner), manage.ID{ID: passkey.ID})
+	wantKind(t, err, cardea.KindConflict)
+	company := w.member(o.ID, "c@example.com", cardea.RoleDeveloper) // signs in through their company
+	w.write(func(tx *store.Tx) error {
+		return tx.InsertSession(w.ctx, store.Session{
+			Hash: secret.HashOf("c"), ID: secret.NewID("ses_"), Member: company.ID, Organization: o.ID, Method: "sso",
+			CreatedAt: tx.Now(), SeenAt: tx.Now(), ExpiresAt: tx.Now().Add(time.Hour),
+		})
+	})
+	_, err = w.CreateInvitation(w.ctx, admin, manage.ID{ID: company.ID})
 	wantKind(t, err, cardea.KindConflict)
 }
 

@@ -182,10 +182,8 @@ func (m *Manager) revokeMember(ctx context.Context, tx *store.Tx, actor cardea.A
 	if err != nil {
 		return RevokedAll{}, err
 	}
-	if actor.ID != member.ID {
-		if err := m.mayGrant(ctx, tx.Reader, actor, member.Role); err != nil {
-			return RevokedAll{}, err
-		}
+	if err := m.overOwner(ctx, tx.Reader, actor, &member); err != nil {
+		return RevokedAll{}, err
 	}
 	out := RevokedAll{Organization: member.Organization, Member: member.ID}
 	tx.Changed(store.ChangeOrganization, member.Organization) // evict again, see [Manager.change]

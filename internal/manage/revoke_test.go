@@ -136,3 +136,28 @@ func TestEndingOtherSessions(t *testing.T) {
 	_, err := w.EndOtherSessions(w.ctx, actorOf(w.member(s.org.ID, "v@example.com", cardea.RoleViewer)), manage.ID{ID: second.ID})
 	wantKind(t, err, cardea.KindForbidden)
 }
+
+// An admin who could sign an owner out, again and again, would keep them from undoing what
+// the admin does.
+func TestOwnersAreSignedOutByOwnersOnly(t *testing.T) {
+	w := sqlite(t)
+	s := newScene(w)
+	owner := w.member(s.org.ID, "owner@example.com", cardea.RoleOwner)
+	theirs := s.session
+	theirs.ID, theirs.Hash, theirs.Member = secret.NewID("ses_"), secret.HashOf("owner"), owner.ID
+	w.write(func(tx *store.Tx) error { return tx.InsertSession(w.ctx, theirs) })
+	admin := actorOf(s.admin)
+	for name, err := range map[string]error{
+		"there":           second2(w.EndSession(w.ctx, admin, manage.ID{ID: theirs.ID})),
+		"elsewhere":       second2(w.EndOtherSessions(w.ctx, admin, manage.ID{ID: theirs.ID})),
+		"everywhere":      second2(w.EndSessions(w.ctx, admin, manage.ID{ID: owner.ID})),
+		"with their keys": second2(w.RevokeAll(w.ctx, admin, manage.RevokeAll{Member: owner.ID})),
+	} {
+		if cardea.KindOf(err) != cardea.KindForbidden {
+			t.Errorf("an admin signed an owner out %s: %v", name, err)
+		}
+	}
+	other := actorOf(w.member(s.org.ID, "other@example.com", cardea.RoleOwner))
+	must(w.EndSession(w.ctx, other, manage.ID{ID: theirs.ID}))(t)
+	must(w.EndSessions(w.ctx, actorOf(owner), manage.ID{ID: owner.ID}))(t)
+}

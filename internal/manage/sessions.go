@@ -51,6 +51,27 @@ func (m *Manager) Sessions(ctx context.Context, actor cardea.Actor, in SessionFi
 	return out, nil
 }
 
+// maySignOut says whether actor may end a session of a member: members their own, owners
+// and admins others', and an owner's only owners.
+func (m *Manager) maySignOut(ctx context.Context, r store.Reader, actor cardea.Actor, s *store.Session) error {
+	if err := m.access.Allow(ctx, r, actor, s.Organization, "session", access.Admin.OwnOr(actor, s.Member)); err != nil {
+		return err
+	}
+	member, err := r.Member(ctx, s.Member)
+	if err != nil {
+		return err
+	}
+	return m.overOwner(ctx, r, actor, &member)
+}
+
+// overOwner refuses whoever touches somebody else who is an owner without being one.
+func (m *Manager) overOwner(ctx context.Context, r store.Reader, actor cardea.Actor, member *store.Member) error {
+	if actor.ID == member.ID {
+		return nil
+	}
+	return m.mayGrant(ctx, r, actor, member.Role)
+}
+
 // EndSession signs a member out in one place. Ending an ended one changes nothing.
 func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Session, error) {
 	if !rules.ValidID(in.ID) {
@@ -61,7 +82,7 @@ func (m *Manager) EndSession(ctx context.Context, actor cardea.Actor, in ID) (Se
 		if s, err = tx.Session(ctx, in.ID); err != nil {
 			return err
 		}
-		if err := m.access.Allow(ctx, tx.Reader, actor, s.Organization, "session", access.Admin.OwnOr(actor, s.Member)); err != nil {
+		if err := m.maySignOut(ctx, tx.Reader, actor, &s); err != nil {
 			return err
 		}
 		if !s.EndedAt.IsZero() {
@@ -86,7 +107,7 @@ func (m *Manager) EndOtherSessions(ctx context.Context, actor cardea.Actor, in I
 		if s, err = tx.Session(ctx, in.ID); err != nil {
 			return err
 		}
-		if err := m.access.Allow(ctx, tx.Reader, actor, s.Organization, "session", access.Admin.OwnOr(actor, s.Member)); err != nil {
+		if err := m.maySignOut(ctx, tx.Reader, actor, &s); err != nil {
 			return err
 		}
 		access.Record(tx, "member.end_other_sessions", "member", s.Member, s.Organization, nil)
@@ -103,6 +124,9 @@ func (m *Manager) EndSessions(ctx context.Context, actor cardea.Actor, in ID) (M
 	return m.saveMember(ctx, actor, func(tx *store.Tx) (store.Member, error) {
 		member, err := m.findMember(ctx, tx.Reader, actor, in.ID, access.Admin.OwnOr(actor, in.ID))
 		if err != nil {
+			return store.Member{}, err
+		}
+		if err := m.overOwner(ctx, tx.Reader, actor, &member); err != nil {
 			return store.Member{}, err
 		}
 		access.Record(tx, "member.end_sessions", "member", member.ID, member.Organization, nil)

@@ -66,7 +66,13 @@ func (p *People) good(ctx context.Context, r store.Reader, row store.OneTimeLink
 	}
 	m, o, ok, err := standing(ctx, r, row.Member)
 	link.Member, link.Organization = m, o
-	return link, ok && !(o.Staff && row.Purpose == LinkHandoff), err
+	return link, ok && fits(row.Purpose, m, o), err
+}
+
+// fits reports whether a link of a purpose is for a member. A hand-off is for customers
+// only; an invitation for who has never come: whoever made it would be them afterwards.
+func fits(purpose string, m store.Member, o store.Organization) bool {
+	return !(purpose == LinkHandoff && o.Staff) && !(purpose == LinkInvite && !m.SignedInAt.IsZero())
 }
 
 // errLink says nothing about which of the ways not to be good it was.
@@ -95,6 +101,9 @@ func (p *People) UseLink(ctx context.Context, text, chosen string, from From) (t
 			return err
 		}
 		if err := tx.EndSessions(ctx, m.ID, ""); err != nil {
+			return err
+		}
+		if err := endLinks(ctx, tx, m.ID); err != nil {
 			return err
 		}
 		if hash != "" {
@@ -128,10 +137,20 @@ func (p *People) consume(ctx context.Context, tx *store.Tx, text, purpose string
 		return store.Member{}, store.Organization{}, orElse(unlessMissing(err), errLink())
 	}
 	m, o, ok, err := standing(ctx, tx.Reader, row.Member)
-	if err != nil || !ok || !tx.Now().Before(row.ExpiresAt) || o.Staff && purpose == LinkHandoff {
+	if err != nil || !ok || !tx.Now().Before(row.ExpiresAt) || !fits(purpose, m, o) {
 		return m, o, orElse(err, errLink())
 	}
 	return m, o, nil
+}
+
+// endLinks makes every link that lies around for a member worthless.
+func endLinks(ctx context.Context, tx *store.Tx, member string) error {
+	for _, purpose := range []string{LinkInvite, LinkReset, LinkHandoff} {
+		if err := tx.EndLinks(ctx, member, purpose); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // handoffLasts is how long a session lasts that a hand-off began, whatever its person

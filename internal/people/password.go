@@ -49,7 +49,7 @@ func (p *People) SetPassword(ctx context.Context, by Session, current, chosen st
 		if err := tx.SetPassword(ctx, store.Password{Member: by.Member.ID, Hash: hash}); err != nil {
 			return err
 		}
-		if err := tx.EndLinks(ctx, by.Member.ID, LinkReset); err != nil {
+		if err := endLinks(ctx, tx, by.Member.ID); err != nil {
 			return err
 		}
 		return tx.EndSessions(ctx, by.Member.ID, by.ID)

@@ -333,14 +333,46 @@ func TestLinkIsGoodForItsMemberItsTimeAndItsPurposes(t *testing.T) {
 	})
 }
 
-// Guarantee: setting another password makes reset links that lie around worthless.
-func TestChangedPasswordEndsResetLinks(t *testing.T) {
+// Guarantee: setting another password makes links that lie around worthless, whether the
+// person does it or a link does.
+func TestChangedPasswordEndsLinks(t *testing.T) {
 	w := sqlite(t)
 	w.ada()
 	_, s := w.signIn("ada@one.test")
-	text := w.link(people.LinkReset, "usr_ada", time.Hour)
-	w.must(w.SetPassword(w.ctx, s, goodPassword, "a different long one", home))
-	if _, ok, _ := w.Link(w.ctx, text, home); ok {
-		t.Error("the reset link still works")
+	linger := func(by string, change func()) {
+		t.Helper()
+		texts := map[string]string{}
+		for _, purpose := range []string{people.LinkReset, people.LinkHandoff} {
+			texts[purpose] = w.link(purpose, "usr_ada", time.Hour)
+		}
+		change()
+		for purpose, text := range texts {
+			if _, ok, _ := w.Link(w.ctx, text, home); ok {
+				t.Errorf("after %s, the %s link still works", by, purpose)
+			}
+		}
 	}
+	linger("the person", func() { w.must(w.SetPassword(w.ctx, s, goodPassword, "a different long one", home)) })
+	reset := w.link(people.LinkReset, "usr_ada", time.Hour)
+	linger("a link", func() {
+		_, _, err := w.UseLink(w.ctx, reset, "one more that is long", home)
+		w.must(err)
+	})
+}
+
+// Guarantee: an invitation is nobody's any more once its person has come in another way:
+// whoever made it would become them with it.
+func TestInvitationEndsWhenItsPersonHasCome(t *testing.T) {
+	w := sqlite(t)
+	w.ada()
+	text := w.link(people.LinkInvite, "usr_ada", time.Hour)
+	if _, ok, err := w.Link(w.ctx, text, home); !ok || err != nil {
+		t.Fatalf("a fresh invitation is not good: %v", err)
+	}
+	w.signIn("ada@one.test")
+	if _, ok, _ := w.Link(w.ctx, text, home); ok {
+		t.Error("it is still shown")
+	}
+	_, _, err := w.UseLink(w.ctx, text, "a different long one", home)
+	wantKind(t, err, cardea.KindNotFound)
 }
