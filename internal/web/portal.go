@@ -52,6 +52,7 @@ type Portal struct {
 	mux    *http.ServeMux
 	cross  *http.CrossOriginProtection
 	routes []Route
+	sent   sent
 }
 
 // New returns the dashboard of some areas. Two routes with one pattern are a defect of

@@ -171,6 +171,9 @@ func (v *Visit) Render(status int, view View) {
 		http.Error(v.W, "this page cannot be shown", http.StatusInternalServerError)
 		return
 	}
+	if mark := v.mark(); view.Secret && mark != "" {
+		v.portal.sent.add(mark)
+	}
 	v.W.Header().Set("Content-Type", "text/html; charset=utf-8")
 	out := body.Bytes()
 	if !view.Secret && strings.Contains(v.R.Header.Get("Accept-Encoding"), "gzip") {

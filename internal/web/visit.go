@@ -77,7 +77,7 @@ func (p *Portal) serve(area Area, route Route, w http.ResponseWriter, r *http.Re
 		v.refuse(http.StatusForbidden, "This request came from another site", "Nothing was done. Open the page here and try again.")
 	case !people.MayHaveCookie(r, v.secure):
 		v.refuse(http.StatusBadRequest, "This page needs HTTPS", "Signing in over a connection that others can read is not possible. Open this page with https.")
-	case v.know(client) && v.enter() && v.read():
+	case v.know(client) && v.enter() && v.read() && v.fresh():
 		v.takeNotice()
 		route.Serve(v)
 	}
