@@ -33,7 +33,7 @@ func TestAFormThatMadeASecretIsNotSentTwice(t *testing.T) {
 		if m == nil {
 			t.Fatal("the form has no mark")
 		}
-		return url.Values{"name": {"Nightly"}, "kind": {"api_key"}, "environment": {"live"}, "scope": {w.Contract().Scopes()[0].Name}, "expires": {"2027-06-01"}, "once": {m[1]}}
+		return url.Values{"name": {"Nightly"}, "kind": {"api_key"}, "environment": {"live"}, "scope": {"read"}, "expires": {"2027-06-01"}, "once": {m[1]}}
 	}
 	form := fields()
 	wrong := fields()
