@@ -51,6 +51,30 @@ func TestURLsThatNoMessageMayGoToAreRefused(t *testing.T) {
 	wantKind(t, "unknown events", err, cardea.KindInvalid)
 }
 
+// Some receivers know who may write to them by the path of the URL alone, so it is for
+// those who could change it.
+func TestURLsAreWholeForThoseWhoMayChangeThem(t *testing.T) {
+	w := sqlite(t)
+	const whole, host = "https://hooks.example.com/T1/s3cret?k=v", "https://hooks.example.com/…"
+	e := must(w.CreateEndpoint(t.Context(), operator, webhook.CreateEndpoint{Organization: "org_1", URL: whole}))(t)
+	for who, c := range map[string]struct {
+		actor cardea.Actor
+		want  string
+	}{
+		"an operator": {operator, whole}, "an owner": {cardea.Actor{Type: access.TypeMember, ID: "usr_owner"}, whole}, "an admin": {cardea.Actor{Type: access.TypeMember, ID: "usr_admin"}, whole},
+		"a developer": {cardea.Actor{Type: access.TypeMember, ID: "usr_developer"}, host}, "a viewer": {cardea.Actor{Type: access.TypeMember, ID: "usr_viewer"}, host},
+		"an observer": {cardea.Actor{Type: access.TypeObserver, ID: "usr_staff"}, host},
+	} {
+		if one := must(w.Endpoint(t.Context(), c.actor, access.ID{ID: e.Endpoint.ID}))(t); one.URL != c.want {
+			t.Errorf("%s sees %q, want %q", who, one.URL, c.want)
+		}
+		list := must(w.Endpoints(t.Context(), c.actor, webhook.EndpointFilter{Organization: "org_1"}))(t)
+		if len(list.Items) != 1 || list.Items[0].URL != c.want {
+			t.Errorf("%s lists %+v, want %q", who, list.Items, c.want)
+		}
+	}
+}
+
 // rebinding is a resolver whose answer for every name is this machine, as that of a name
 // is that was public when it was checked.
 func rebinding(t *testing.T) *net.Resolver {

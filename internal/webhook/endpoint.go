@@ -39,27 +39,66 @@ const (
 // errNoMasterKey: nothing can be sealed.
 var errNoMasterKey = cardea.Errorf(cardea.KindUnavailable, "the server has no master key to keep secrets with")
 
-// Endpoints lists endpoints, newest first.
+// Endpoints lists endpoints, newest first, as [Webhooks.Endpoint] shows each.
 func (w *Webhooks) Endpoints(ctx context.Context, actor cardea.Actor, in EndpointFilter) (access.List[Endpoint], error) {
 	organization, err := w.access.Scope(ctx, actor, in.Organization)
 	if err != nil {
 		return access.List[Endpoint]{}, err
 	}
+	viewed, err := w.viewFor(ctx, actor, organization)
+	if err != nil {
+		return access.List[Endpoint]{}, err
+	}
 	return access.Paged(in.Page, []string{"webhooks", organization}, func(p store.Page) ([]store.WebhookEndpoint, string, error) {
 		return w.store.WebhookEndpoints(ctx, organization, p)
-	}, w.view)
+	}, viewed)
 }
 
 // view is [view] at this moment.
 func (w *Webhooks) view(e store.WebhookEndpoint) Endpoint { return view(e, w.now()) }
 
-// Endpoint returns one endpoint.
+// viewFor returns how actor sees the endpoints of an organization. Some URLs carry a secret
+// in their path: who may not change an endpoint sees where it leads, and no more.
+func (w *Webhooks) viewFor(ctx context.Context, actor cardea.Actor, organization string) (func(store.WebhookEndpoint) Endpoint, error) {
+	err := w.access.Allow(ctx, w.store.Reader, actor, organization, noun, access.Admin)
+	switch {
+	case err == nil:
+		return w.view, nil
+	case cardea.KindOf(err) != cardea.KindForbidden:
+		return nil, err
+	}
+	return func(e store.WebhookEndpoint) Endpoint {
+		v := w.view(e)
+		v.URL = hostOf(e.URL)
+		return v
+	}, nil
+}
+
+// hostOf returns a URL of which "…" is left of what follows the host.
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "…"
+	}
+	origin := u.Scheme + "://" + u.Host
+	if u.RequestURI() == "/" {
+		return origin + "/"
+	}
+	return origin + "/…"
+}
+
+// Endpoint returns one endpoint: with the whole of its URL to those who may change it, to
+// others with as much of it as says where it leads.
 func (w *Webhooks) Endpoint(ctx context.Context, actor cardea.Actor, in access.ID) (Endpoint, error) {
 	e, err := w.find(ctx, w.store.Reader, actor, in.ID, access.Read)
 	if err != nil {
 		return Endpoint{}, err
 	}
-	return w.view(e), nil
+	viewed, err := w.viewFor(ctx, actor, e.Organization)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return viewed(e), nil
 }
 
 // find returns an endpoint that actor has a right over. The operators' own are theirs.

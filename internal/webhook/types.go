@@ -45,6 +45,8 @@ type Endpoint struct {
 	// Organization is whose credentials it is told about; "": everybody's, for operators.
 	Organization string `json:"organization,omitzero"`
 
+	// URL is where messages go. For those who may not change the endpoint it ends with
+	// "/…" after the host.
 	URL         string   `json:"url"`
 	Events      []string `json:"events"` // types; empty: all
 	Description string   `json:"description,omitzero"`

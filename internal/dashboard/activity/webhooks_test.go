@@ -124,8 +124,8 @@ func TestWhoOnlyLooksChangesNothing(t *testing.T) {
 			}
 		}
 		page := c.who.Get(c.path)
-		says(t, page, http.StatusOK, "https://example.com/in")
-		saysNot(t, page, "Send a test message", "Show signing secret", `method="post" action="/dashboard`, ">Delete<")
+		says(t, page, http.StatusOK, "https://example.com/…")
+		saysNot(t, page, "https://example.com/in", "Send a test message", "Show signing secret", `method="post" action="/dashboard`, ">Delete<")
 		for _, get := range []string{base + "/webhooks/new", c.path + "/edit", c.path + "/rotate", c.path + "/delete"} {
 			if a := c.who.Get(get); a.Status != http.StatusForbidden {
 				t.Errorf("%s: %d", get, a.Status)
