@@ -87,7 +87,9 @@ func (k *call) organization() (admin.Organization, error) {
 		if err != nil {
 			return admin.Organization{}, err
 		}
-		all = append(all, o)
+		if !o.Staff { // the company itself is none of its customers
+			all = append(all, o)
+		}
 	}
 	if name := k.flag(k.organizationFlag(), "CARDEA_ORGANIZATION"); name != "" {
 		for _, o := range all {
