@@ -8,7 +8,7 @@ import (
 )
 
 // identifier is a part of a path that names one thing.
-var identifier = regexp.MustCompile(`/[a-z]+_[0-9A-Za-z]{8,}|/[0-9a-f-]{24,}|/[0-9]+`)
+var identifier = regexp.MustCompile(`/[a-z]+[_-][0-9A-Za-z]{18,}|/[a-z]+_[0-9A-Za-z]{8,}|/[0-9a-f-]{24,}|/[0-9]+`)
 
 // shape returns the path of a page without what names single things, nor parameters.
 func shape(path string) string {
