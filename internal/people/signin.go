@@ -88,8 +88,17 @@ func (p *People) whom(ctx context.Context, a Attempt) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
+	staff, err := p.store.Staff(ctx)
+	if unlessMissing(err) != nil {
+		return found{}, err
+	}
 	if named || p.contract().SignIn().OrganizationFirst {
 		members = slices.DeleteFunc(members, func(m store.Member) bool { return m.Organization != organization.ID })
+	}
+	// Staff before customers, who may invite any address and would shut them out with it.
+	ofStaff := func(m store.Member) bool { return m.Organization == staff.ID }
+	if slices.ContainsFunc(members, ofStaff) {
+		members = slices.DeleteFunc(members, func(m store.Member) bool { return !ofStaff(m) })
 	}
 	if exact := slices.DeleteFunc(slices.Clone(members), func(m store.Member) bool { return m.Email != email }); len(exact) == 1 {
 		members = exact

@@ -345,3 +345,26 @@ func TestSignInsAreAuditedWithinBounds(t *testing.T) {
 		}
 	})
 }
+
+// Guarantee: no customer shuts the company's own people out by inviting their addresses, in
+// any spelling. Where a customer is named, their member is meant.
+func TestCustomersDoNotShutStaffOut(t *testing.T) {
+	w := sqlite(t)
+	w.change(func(tx *store.Tx) error {
+		return tx.InsertOrganization(w.ctx, store.Organization{ID: "org_staff", Name: "Acme staff", Staff: true})
+	})
+	w.member("org_staff", "usr_op", "op@acme.test", goodPassword)
+	w.organization("org_one", "One Corp")
+	w.member("org_one", "usr_same", "op@acme.test", "a password of their own")
+	w.member("org_one", "usr_case", "Op@acme.test", "a password of their own")
+	for _, email := range []string{"op@acme.test", "Op@acme.test", "OP@ACME.TEST"} {
+		if _, s, err := w.SignIn(w.ctx, attempt(email, goodPassword)); err != nil || s.Member.ID != "usr_op" {
+			t.Errorf("%s: %s, %v", email, s.Member.ID, err)
+		}
+	}
+	there := attempt("op@acme.test", "a password of their own")
+	there.Organization = "One Corp"
+	if _, s, err := w.SignIn(w.ctx, there); err != nil || s.Member.ID != "usr_same" {
+		t.Errorf("with the customer's name: %s, %v", s.Member.ID, err)
+	}
+}
