@@ -115,7 +115,7 @@ func TestStrangersAreSentToSignIn(t *testing.T) {
 			}
 		}
 		for _, path := range paths(w, "POST", below) {
-			if a := nobody.Post(path, url.Values{}); a.Status != http.StatusSeeOther || a.Location() != "/signin?continue="+url.QueryEscape(web.Prefix) {
+			if a := nobody.Post(path, url.Values{}); a.Status != http.StatusSeeOther || a.Location() != "/signin?continue="+url.QueryEscape(web.Prefix)+"&lost=1" {
 				t.Errorf("POST %s: %d %s", path, a.Status, a.Location())
 			}
 		}

@@ -26,6 +26,7 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	}
 	w.get("/signout").want(t, 200, "You are signed out")
 	w.get("/signin?out=1").want(t, 200, "You are signed out", `role="status"`, `type="password"`)
+	w.get("/signin?lost=1").want(t, 200, "do it again", `role="alert"`, `type="password"`)
 	if a := w.browserless(token); a.StatusCode == 200 {
 		t.Error("the session still works")
 	}

@@ -20,18 +20,22 @@ func signInPage(v *visit) {
 		v.see(next(on))
 		return
 	}
-	notice := ""
-	if !v.in && query.Get("out") == "1" {
+	notice, problem := "", ""
+	switch {
+	case v.in:
+	case query.Get("out") == "1":
 		notice = "You are signed out. Close the window if others use this computer."
+	case query.Get("lost") == "1":
+		problem = "You were signed out meanwhile, so what you sent was not done. Sign in and do it again."
 	}
 	organization := bound(query.Get("organization"))
 	if v.contract.SignIn().OrganizationFirst && organization == "" {
-		form := v.organizationForm(on, "/signin", "", "")
+		form := v.organizationForm(on, "/signin", "", problem)
 		form.Notice = notice
 		v.show(http.StatusOK, form)
 		return
 	}
-	form := v.signInForm(on, organization, bound(query.Get("login_hint")), "")
+	form := v.signInForm(on, organization, bound(query.Get("login_hint")), problem)
 	form.Notice = notice
 	v.show(http.StatusOK, form)
 }

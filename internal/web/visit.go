@@ -109,13 +109,16 @@ func (v *Visit) know(client netip.Addr) bool {
 }
 
 // signIn sends somebody to sign in, to come back where they were; a form that they sent
-// is lost, and a part of a page is asked for anew as a whole.
+// is lost, as they are told, and a part of a page is asked for anew as a whole.
 func (v *Visit) signIn() {
 	there := Prefix
 	if v.R.Method == http.MethodGet && !v.Partial() {
 		there = v.R.URL.RequestURI()
 	}
 	to := "/signin?continue=" + url.QueryEscape(there)
+	if v.R.Method != http.MethodGet {
+		to += "&lost=1"
+	}
 	if v.Partial() {
 		v.W.Header().Set("HX-Redirect", to)
 		v.W.WriteHeader(http.StatusUnauthorized)
