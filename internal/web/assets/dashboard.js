@@ -158,6 +158,22 @@ const resolved = (element, name) => {
   probe.remove();
   return value;
 };
+// axisDay and axisTime label a chart's time: whole days are days of UTC, as they are
+// counted; anything finer is in the reader's zone.
+const axisDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
+const axisTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const axisMoment = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric" });
+const timeAxis = (times, width) => {
+  const step = times[1] - times[0], span = times[times.length - 1] - times[0];
+  const labels = step >= 86400 ? axisDay : span > 86400 ? axisMoment : axisTime;
+  return {
+    splits: () => {
+      const every = Math.max(1, Math.ceil(times.length / Math.max(2, Math.floor(width() / 90))));
+      return times.filter((_, i) => i % every === 0);
+    },
+    values: (_, list) => list.map((at) => labels.format(new Date(at * 1000))),
+  };
+};
 const charting = (figure) => {
   if (figure.dataset.ready || typeof uPlot === "undefined") return;
   figure.dataset.ready = "1";
@@ -174,7 +190,7 @@ const charting = (figure) => {
         y: { range: (_, low, high) => [0, Math.max(high, 1)] },
         ...(bars ? { x: { range: (_, first, last) => [first - (times[1] - times[0]) / 2, last + (times[1] - times[0]) / 2] } } : {}),
       },
-      axes: [{ stroke: text, grid, ticks: grid }, { stroke: text, grid, ticks: grid, size: 56, values: (_, list) => list.map((v) => v >= 1000 ? `${v / 1000}k` : Number.isInteger(v) ? v : "") }],
+      axes: [{ stroke: text, grid, ticks: grid, ...timeAxis(times, () => plot.clientWidth) }, { stroke: text, grid, ticks: grid, size: 56, values: (_, list) => list.map((v) => v >= 1000 ? `${v / 1000}k` : Number.isInteger(v) ? v : "") }],
       series: [{}, ...lines.map((line) => {
         const stroke = resolved(plot, line.tone || "accent");
         return { label: line.name, stroke, width: bars ? 0 : 2, points: { show: false }, ...(bars ? { paths: uPlot.paths.bars({ size: [0.7, 40] }), fill: stroke } : {}) };
