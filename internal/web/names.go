@@ -40,7 +40,8 @@ func (n Names) Of(id string) string {
 }
 
 // Maker returns who made something, after "by": a view's created_by is the type of an
-// actor and an id.
+// actor and an id. What the program did by itself is the product's doing: customers know
+// no other name.
 func (n Names) Maker(actor string) string {
 	kind, id, _ := strings.Cut(actor, ":")
 	switch {
@@ -51,5 +52,5 @@ func (n Names) Maker(actor string) string {
 	case kind == access.TypeOperator:
 		return n.product + " staff"
 	}
-	return "Cardea"
+	return n.product
 }

@@ -192,7 +192,7 @@ func actorOf(v *web.Visit, n *names, actor insight.AuditActor) credential {
 	case "system":
 		who.Name, who.Sort = machines[actor.ID], "By itself"
 		if who.Name == "" {
-			who.Name = "Cardea"
+			who.Name = v.Contract.Product()
 		}
 	case "client", "key", "service_account":
 		who = n.credential(actor.ID)
