@@ -158,6 +158,7 @@ func TestACustomPlanIsSetForOneCustomer(t *testing.T) {
 func TestTheLifeOfACustomer(t *testing.T) {
 	w := dashtest.New(t, example("conformance"), console.Area())
 	b := w.AsStaff(cardea.RoleAdmin)
+	saysNot(t, b.Get("/dashboard/console/organizations"), "No customer yet")
 	made := b.Post("/dashboard/console/organizations/new", url.Values{"name": {"Third Corp"}, "plan": {"standard"}, "limits": {"plan"}})
 	says(t, b.Follow(made), http.StatusOK, "Third Corp is created", "Open their pages", "Invite the first member")
 	path := made.Location()

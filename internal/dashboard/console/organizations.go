@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/cardea-dev/cardea/internal/manage"
@@ -34,6 +35,11 @@ type organizationsPage struct {
 // Filtered reports whether the list is narrowed.
 func (p organizationsPage) Filtered() bool {
 	return p.Filter.Search != "" || p.Filter.Plan != "" || p.Filter.Status != ""
+}
+
+// NoCustomer reports whether nobody is listed but the company's own people.
+func (p organizationsPage) NoCustomer() bool {
+	return !p.Filtered() && p.Filter.Cursor == "" && p.Next == "" && !slices.ContainsFunc(p.Items, func(o manage.Organization) bool { return !o.Staff })
 }
 
 // StatusOptions are the choices of the filter.
