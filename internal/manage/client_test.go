@@ -331,3 +331,30 @@ func derOf(t *testing.T, text string) []byte {
 	}
 	return block.Bytes
 }
+
+// Members of every organization give a client of the product what it asks for without being
+// asked. Where that goes, and how much it is, only operators say.
+func TestMembersDoNotRedirectAClientOfTheProduct(t *testing.T) {
+	w := sqlite(t)
+	o := w.organization("Acme")
+	owner := actorOf(w.member(o.ID, "o@example.com", cardea.RoleOwner))
+	c := w.client(o.ID, "app").Client
+	c = must(w.UpdateClient(w.ctx, operator, manage.UpdateClient{ID: c.ID, FirstParty: ptr(true), Scopes: []string{"read"}}))(t)
+	for name, in := range map[string]manage.UpdateClient{
+		"redirect URIs": {RedirectURIs: []string{"https://app.example.com/callback", "https://evil.example/callback"}},
+		"scopes":        {Scopes: []string{"read", "write"}},
+		"grants":        {Grants: []string{"client_credentials"}},
+	} {
+		in.ID = c.ID
+		if _, err := w.UpdateClient(w.ctx, owner, in); cardea.KindOf(err) != cardea.KindForbidden {
+			t.Errorf("an owner changed its %s: %v", name, err)
+		}
+		if got := must(w.Client(w.ctx, owner, manage.ID{ID: c.ID}))(t); len(got.RedirectURIs) != 1 || len(got.Scopes) != 1 {
+			t.Errorf("refused, and changed: %+v", got)
+		}
+		must(w.UpdateClient(w.ctx, operator, in))(t)
+		must(w.UpdateClient(w.ctx, operator, manage.UpdateClient{ID: c.ID, RedirectURIs: c.RedirectURIs, Scopes: c.Scopes, Grants: c.Grants}))(t)
+	}
+	// A form sends back what it was filled in with.
+	must(w.UpdateClient(w.ctx, owner, manage.UpdateClient{ID: c.ID, Name: ptr("renamed"), RedirectURIs: c.RedirectURIs, Scopes: c.Scopes, Grants: c.Grants}))(t)
+}

@@ -1,7 +1,12 @@
 package manage
 
 import (
+	"bytes"
+	"slices"
+
+	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/contract"
+	"github.com/cardea-dev/cardea/internal/access"
 	"github.com/cardea-dev/cardea/internal/rules"
 	"github.com/cardea-dev/cardea/internal/store"
 )
@@ -26,6 +31,26 @@ func editClient(c *contract.Contract, client *store.Client, in UpdateClient) err
 	}
 	rules.Client(&p, c, client)
 	return p.Err()
+}
+
+// keepFirstParty refuses members a change of what a client of the product may get and of
+// where it goes. Nobody is asked before such a client acts for them, whatever organization
+// they belong to: who may change that makes a client of the product out of any other, which
+// is for operators.
+func keepFirstParty(actor cardea.Actor, before, after *keyRow) error {
+	if !before.client.FirstParty {
+		return nil
+	}
+	a, b := &before.client, &after.client
+	alike := func(a, b []string) bool {
+		return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+	}
+	if alike(a.RedirectURIs, b.RedirectURIs) && alike(a.Origins, b.Origins) && alike(a.Grants, b.Grants) &&
+		alike(a.Authentication, b.Authentication) && a.Public == b.Public && a.JWKSURL == b.JWKSURL && bytes.Equal(a.PublicKeys, b.PublicKeys) &&
+		alike(before.credential.Scopes, after.credential.Scopes) && (b.DPoPRequired || !a.DPoPRequired) {
+		return nil
+	}
+	return access.Operator(actor)
 }
 
 func setList(to *[]string, given []string) {

@@ -103,11 +103,15 @@ func (m *Manager) update(ctx context.Context, actor cardea.Actor, n noun, in Upd
 	return m.edit(ctx, actor, n, in.ID, keyEdit{
 		verb: "update", need: access.Keys,
 		change: func(tx *store.Tx, c *contract.Contract, kind *contract.KeyKind, row *keyRow) error {
+			before := *row
 			err := updateKey(in, c, kind, row, tx.Now())
 			if also != nil {
 				err = errors.Join(err, also(c, row))
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return keepFirstParty(actor, &before, row)
 		},
 	})
 }
