@@ -220,6 +220,20 @@ const reading = (field) => {
   });
 };
 
+// A form whose answer is a file leaves its page as it is: it says then that it was sent, in
+// place of what was said before.
+addEventListener("submit", (event) => {
+  const sent = document.getElementById(event.target.dataset?.sent ?? "");
+  if (!sent) return;
+  setTimeout(() => {
+    each(document, ".notice", (e) => { e.hidden = e !== sent; });
+    say(sent.textContent.trim());
+  }, 1000);
+});
+
+// A form that was refused starts at what is wrong.
+document.querySelector("main [aria-invalid=true]")?.focus();
+
 // Menus at the top close when somebody goes elsewhere.
 addEventListener("click", (event) => each(document, "details.who[open], details.drawer-menu[open], details.actions[open]", (menu) => {
   if (!menu.contains(event.target)) menu.open = false;
