@@ -113,6 +113,9 @@ func TestStrangersAreSentToSignIn(t *testing.T) {
 			if a := nobody.Get(path); a.Status != http.StatusSeeOther || a.Location() != "/signin?continue="+url.QueryEscape(path) {
 				t.Errorf("GET %s: %d %s", path, a.Status, a.Location())
 			}
+			if a := nobody.Part(path); a.Status != http.StatusUnauthorized || a.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("part of %s: %d, kept: %v", path, a.Status, a.Header)
+			}
 		}
 		for _, path := range paths(w, "POST", below) {
 			if a := nobody.Post(path, url.Values{}); a.Status != http.StatusSeeOther || a.Location() != "/signin?continue="+url.QueryEscape(web.Prefix)+"&lost=1" {

@@ -121,6 +121,8 @@ func (v *Visit) signIn() {
 	}
 	if v.Partial() {
 		v.W.Header().Set("HX-Redirect", to)
+		v.W.Header().Set("Cache-Control", "no-store")
+		v.W.Header().Set("Referrer-Policy", "no-referrer")
 		v.W.WriteHeader(http.StatusUnauthorized)
 		return
 	}
