@@ -72,10 +72,10 @@ var named = map[string]string{
 // What changes a credential is told to whoever wants to hear of it, in the change itself,
 // by its name, and nothing else is. It walks every use case that there is.
 func TestEveryChangeOfACredentialIsTold(t *testing.T) {
-	w := sqlite(t)
-	w.listen()
 	n := 0
 	for _, c := range changes {
+		w := sqlite(t) // with few credentials to compare
+		w.listen()
 		s := newScene(w)
 		before := w.credentials()
 		s.advance(time.Minute)
