@@ -215,6 +215,7 @@ var functions = template.FuncMap{
 	"dict":   dict,
 	"list":   func(items ...any) []any { return items },
 	"plural": plural,
+	"wrong":  wrong,
 	"join":   strings.Join,
 	"json":   toJSON,
 }

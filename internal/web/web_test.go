@@ -110,3 +110,18 @@ func TestIconsThatPagesNameExist(t *testing.T) {
 		}
 	}
 }
+
+// A text that goes on from a field's name is a sentence without it.
+func TestWhatIsWrongIsASentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "",
+		"must be an IP address":    "This must be an IP address.",
+		"Line 2: not an https URL": "Line 2: not an https URL.",
+		"The date must be a date.": "The date must be a date.",
+		"“a” is no date":           "“a” is no date.",
+	} {
+		if got := wrong(text); got != want {
+			t.Errorf("%q is told as %q, not as %q", text, got, want)
+		}
+	}
+}

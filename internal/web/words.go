@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A moment is a time as pages show it: in UTC until a script puts it into the reader's
@@ -128,11 +130,21 @@ func sentence(field, text string) string {
 	if text == "" {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
 	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "!") && !strings.HasSuffix(text, "?") {
 		text += "."
 	}
 	return text
+}
+
+// wrong returns what is wrong with a field as a sentence. The texts of errors go on from
+// their field's name, which stands above already.
+func wrong(text string) string {
+	if first, _ := utf8.DecodeRuneInString(text); unicode.IsLower(first) {
+		text = "This " + text
+	}
+	return sentence("", text)
 }
 
 // icon returns a symbol of the sprite, for the eye only.
