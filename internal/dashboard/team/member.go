@@ -50,7 +50,11 @@ func (r roll) show(v *web.Visit) {
 // showMember completes the page of a member and shows it.
 func (r roll) showMember(v *web.Visit, status int, p memberPage) {
 	p.Path, p.Console, p.You = v.Base+r.path+"/"+p.Member.ID, r.console, v.Session.Member.ID == p.Member.ID
-	p.MayReset, p.MayEnd = v.May(access.Nobody), v.May(access.Admin) || p.You && !v.Staff()
+	needed := access.Admin
+	if p.Member.Role == cardea.RoleOwner {
+		needed = access.Own // an owner is signed out by owners
+	}
+	p.MayReset, p.MayEnd = v.May(access.Nobody), v.May(needed) || p.You && !v.Staff()
 	if p.SeesSessions = p.You || v.May(access.ReadAdmin); p.SeesSessions {
 		sessions, err := v.Manage.Sessions(v.R.Context(), v.Actor, manage.SessionFilter{Member: p.Member.ID})
 		if err != nil {
