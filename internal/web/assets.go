@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed assets thirdparty/*.js thirdparty/*.css
@@ -17,7 +18,8 @@ var assetFiles embed.FS
 // A file is an asset as it is sent.
 type file struct {
 	path, contentType string
-	content, zipped   []byte
+	content           []byte
+	zipped            func() []byte // on demand: commands that serve nothing start sooner
 }
 
 // assets holds every asset by its name, and by its path, which has a hash of the content:
@@ -47,7 +49,7 @@ func newFile(name string, content []byte) *file {
 	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 	return &file{
 		path:        assetPrefix + strings.TrimSuffix(name, ext) + "." + base64.RawURLEncoding.EncodeToString(sum[:9]) + ext,
-		contentType: types[ext], content: content, zipped: compress(content),
+		contentType: types[ext], content: content, zipped: sync.OnceValue(func() []byte { return compress(content) }),
 	}
 }
 
@@ -74,7 +76,7 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	content := f.content
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		content = f.zipped
+		content = f.zipped()
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(content)))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cardea-dev/cardea/contract"
@@ -48,8 +49,11 @@ type Crumb struct{ Text, Path string }
 //go:embed templates/*.html
 var frameFiles embed.FS
 
-// Templates are the templates of an area, each over the frame.
-type Templates struct{ byName map[string]*template.Template }
+// Templates are the templates of an area, each over the frame. They are parsed when the
+// first of them is needed: a program that serves no page does not pay for them.
+type Templates struct {
+	byName func() map[string]*template.Template
+}
 
 // base holds the frame's own pages.
 var base = Parse(frameFiles, "templates", "refusal")
@@ -57,10 +61,14 @@ var base = Parse(frameFiles, "templates", "refusal")
 // frameNames are the files of every page: its frame, and the parts that pages are made of.
 var frameNames = []string{"templates/frame.html", "templates/parts.html"}
 
-// Parse parses the templates in a directory of embedded files, each over the frame. Only
+// Parse returns the templates in a directory of embedded files, each over the frame. Only
 // those named are parsed, all when none is. A template defines "content", and blocks for
-// htmx. A wrong template is a defect of the program, and a panic.
+// htmx. A wrong template is a defect of the program, and a panic at the first page.
 func Parse(files fs.FS, dir string, names ...string) *Templates {
+	return &Templates{byName: sync.OnceValue(func() map[string]*template.Template { return parse(files, dir, names) })}
+}
+
+func parse(files fs.FS, dir string, names []string) map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(functions).ParseFS(frameFiles, frameNames...))
 	inner := sub(files, dir)
 	if len(names) == 0 {
@@ -79,7 +87,7 @@ func Parse(files fs.FS, dir string, names ...string) *Templates {
 			shared = append(shared, name+".html")
 		}
 	}
-	t := &Templates{byName: map[string]*template.Template{}}
+	byName := map[string]*template.Template{}
 	for _, name := range names {
 		if strings.HasPrefix(name, "_") {
 			continue
@@ -88,9 +96,9 @@ func Parse(files fs.FS, dir string, names ...string) *Templates {
 		if len(shared) > 0 {
 			template.Must(one.ParseFS(inner, shared...))
 		}
-		t.byName[name] = template.Must(one.ParseFS(inner, name+".html"))
+		byName[name] = template.Must(one.ParseFS(inner, name+".html"))
 	}
-	return t
+	return byName
 }
 
 // A Frame is the dot of every template: the page's data and what surrounds it.
@@ -161,7 +169,7 @@ func (v *Visit) Render(status int, view View) {
 		block = view.Block
 	}
 	setHeaders(v.W.Header(), v.Nonce)
-	t, ok := v.area.Templates.byName[view.Template]
+	t, ok := v.area.Templates.byName()[view.Template]
 	err := errors.New("there is no such template")
 	if ok {
 		err = t.ExecuteTemplate(&body, block, Frame{View: view, Visit: v})

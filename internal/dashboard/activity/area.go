@@ -9,6 +9,8 @@ import (
 //go:embed templates/*.html
 var files embed.FS
 
+var templates = web.Parse(files, "templates")
+
 // routes are the pages of an organization, with the name that the page has in the
 // console; "" for those that are not there.
 var table = []struct {
@@ -43,7 +45,7 @@ var table = []struct {
 // Area returns the area. What an organization's pages show of one organization, those of
 // the console show of all.
 func Area() web.Area {
-	area := web.Area{Name: "activity", Templates: web.Parse(files, "templates")}
+	area := web.Area{Name: "activity", Templates: templates}
 	for _, r := range table {
 		area.Routes = append(area.Routes, web.Route{Pattern: r.pattern, Page: r.page, Serve: r.serve})
 		if r.console != "" {

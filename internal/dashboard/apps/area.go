@@ -10,6 +10,8 @@ import (
 //go:embed templates/*.html
 var files embed.FS
 
+var templates = web.Parse(files, "templates")
+
 // The pages, by their names in the contract and in the menu.
 const (
 	applicationsPage = "applications"
@@ -22,7 +24,7 @@ const (
 // Area returns the area.
 func Area() web.Area {
 	return web.Area{
-		Name: "apps", Templates: web.Parse(files, "templates"),
+		Name: "apps", Templates: templates,
 		Routes: slices.Concat(applicationRoutes(), accountRoutes(), credentialRoutes(), personRoutes()),
 	}
 }

@@ -12,10 +12,12 @@ import (
 //go:embed templates/*.html
 var files embed.FS
 
+var templates = web.Parse(files, "templates")
+
 // Area returns the area.
 func Area() web.Area {
 	return web.Area{
-		Name: "console", Templates: web.Parse(files, "templates"),
+		Name: "console", Templates: templates,
 		Routes: slices.Concat(organizationRoutes, contractRoutes, hookRoutes, signingRoutes, tokenRoutes, []web.Route{
 			{Pattern: "GET /plans", Page: "plans", Console: true, Serve: plans},
 			{Pattern: "GET /issuers", Page: "trusted_issuers", Console: true, Serve: issuers},

@@ -9,6 +9,8 @@ import (
 //go:embed templates/*.html
 var files embed.FS
 
+var templates = web.Parse(files, "templates")
+
 // page is the pages' name in the contract.
 const page = "keys"
 
@@ -18,7 +20,7 @@ func Area() web.Area {
 		return web.Route{Pattern: pattern, Page: page, Serve: serve}
 	}
 	return web.Area{
-		Name: "keys", Templates: web.Parse(files, "templates"),
+		Name: "keys", Templates: templates,
 		Routes: []web.Route{
 			route("GET /keys", list),
 			route("GET /keys/new", newKey),
