@@ -7,10 +7,15 @@ import (
 
 	"github.com/cardea-dev/cardea"
 	"github.com/cardea-dev/cardea/internal/manage"
+	"github.com/cardea-dev/cardea/internal/password"
 )
 
 // demoPassword opens nothing but the demo on somebody's own machine.
 const demoPassword = "demo password"
+
+// demoCost is what hashing a password costs: little, since a demo has several people before
+// it answers, and everybody knows their password.
+var demoCost = password.Params{Memory: 1 << 10, Passes: 1, Lanes: 1}
 
 // demoRoles are the roles that have somebody to try them with.
 var demoRoles = []cardea.Role{cardea.RoleOwner, cardea.RoleAdmin, cardea.RoleDeveloper, cardea.RoleViewer}

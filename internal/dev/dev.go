@@ -148,7 +148,7 @@ func (d *Dev) open(ctx context.Context) (err error) {
 	c := server.Config{
 		Settings: settings, ContractText: text, AnyHost: true,
 		Adapt: d.adapt, Now: d.clock.now, Logger: d.cfg.Logger,
-		Reloaded: d.reloaded, Fetch: fetch.Config{AllowPrivate: true},
+		Reloaded: d.reloaded, Fetch: fetch.Config{AllowPrivate: true}, Passwords: demoCost,
 		Beside: func(management *api.Handler) map[string]http.Handler {
 			clock := d.clock.handler(management)
 			return map[string]http.Handler{"GET /v1/dev/clock": clock, "POST /v1/dev/clock": clock}

@@ -52,7 +52,7 @@ func (s *Server) issuing(c Config, master []byte, sealer *secret.Sealer) (*issui
 		fetch:   outward,
 		issuers: token.NewCache(token.CacheConfig{Fetch: outward, Now: s.now, Logger: s.log}),
 		hooks:   hook.New(hook.Config{Fetch: outward, Sign: sign, Now: s.now, Logger: s.log}),
-		hasher:  password.New(password.Config{}),
+		hasher:  password.New(password.Config{Params: c.Passwords}),
 	}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/cardea-dev/cardea/internal/insight"
 	"github.com/cardea-dev/cardea/internal/manage"
 	"github.com/cardea-dev/cardea/internal/oauth"
+	"github.com/cardea-dev/cardea/internal/password"
 	"github.com/cardea-dev/cardea/internal/people"
 	"github.com/cardea-dev/cardea/internal/proxy"
 	"github.com/cardea-dev/cardea/internal/record"
@@ -56,6 +57,10 @@ type Config struct {
 	// Fetch says whom Cardea may reach when it fetches other issuers' keys and asks
 	// hooks; the zero value, public addresses alone, is what is safe.
 	Fetch fetch.Config
+
+	// Passwords is what a hash of a password costs. Zero: what package password takes, which
+	// is for people's passwords.
+	Passwords password.Params
 
 	// Beside, when not nil, returns handlers that stand beside the management API on
 	// its listener, by pattern. It is called once.
