@@ -137,7 +137,7 @@ func Render(w http.ResponseWriter, status int, p Page) {
 		err := templates[l.template].Execute(&body, frame{p, l.title, l.wide, l.script})
 		ok = err == nil
 	}
-	setHeaders(w.Header(), policy(l.script, p.RedirectsTo, l.picture))
+	SetHeaders(w.Header(), policy(l.script, p.RedirectsTo, l.picture))
 	if !ok {
 		http.Error(w, "this page cannot be shown", http.StatusInternalServerError)
 		return

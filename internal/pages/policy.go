@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// setHeaders sets what every page is sent with. A page is nobody's to frame, to keep, to
+// SetHeaders sets what every page is sent with, its Content-Security-Policy among it. A page is nobody's to frame, to keep, to
 // guess the type of, or to tell others the address of.
-func setHeaders(h http.Header, csp string) {
+func SetHeaders(h http.Header, csp string) {
 	h.Set("Content-Security-Policy", csp)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY") // for browsers older than frame-ancestors

@@ -3,6 +3,8 @@ package web
 import (
 	"crypto/rand"
 	"net/http"
+
+	"github.com/cardea-dev/cardea/internal/pages"
 )
 
 // newNonce returns the nonce of one answer: 128 random bits, and more.
@@ -13,15 +15,8 @@ func newNonce() string { return rand.Text() }
 // nor does htmx obey it. Nothing is kept by browsers or proxies, since every page is one
 // person's.
 func setHeaders(h http.Header, nonce string) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self'; img-src 'self' data:; "+
+	pages.SetHeaders(h, "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self'; img-src 'self' data:; "+
 		"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "+
 		"require-trusted-types-for 'script'; trusted-types htmx")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY") // for browsers older than frame-ancestors
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "HX-Request, HX-Request-Type, Accept-Encoding")
 }
